@@ -1,0 +1,345 @@
+/**
+ * Every error an operator can meet: its exit code, what failed, and what to do. `{name}` is filled in from the
+ * facts of the case. docs/errors.md repeats this table and a test holds the two together.
+ */
+export const errorTable = {
+  usage: { exit: 2, what: '{problem}', action: 'run the command with --help to see what it takes' },
+  'bad-id': {
+    exit: 2,
+    what: '"{id}" is not a device id',
+    action: 'write 8 upper-case hex digits, from 00000001 to FFFFFFFE',
+  },
+  'bad-lease': {
+    exit: 2,
+    what: '"{lease}" is not a lease',
+    action: 'write FIRST-LAST, for example 00000001-0000FFFF, first not above last',
+  },
+  'bad-probe': {
+    exit: 2,
+    what: '"{probe}" is not a probe',
+    action:
+      'write NAME=INTERFACE:SERIAL, interface one of {interfaces}, for example a=cmsis-dap:E6614103 or a=sim:4444',
+  },
+  'unknown-chip': {
+    exit: 2,
+    what: 'no chip is called "{chip}"',
+    action: 'use one of {known}',
+  },
+  'firmware-unreadable': {
+    exit: 2,
+    what: 'firmware {path} cannot be read: {reason}',
+    action: 'give the path of an Intel HEX (.hex), ELF (.elf) or raw binary (.bin) file',
+  },
+  'firmware-invalid': {
+    exit: 2,
+    what: 'firmware {path} is not valid: {reason}',
+    action: 'build or copy the file again; no board was touched',
+  },
+  'firmware-outside-flash': {
+    exit: 2,
+    what: 'firmware {path} has bytes at {address}, outside the flash of {chip}',
+    action: 'check that the firmware was linked for this chip; no board was touched',
+  },
+  'firmware-overlaps-factory-data': {
+    exit: 2,
+    what: 'firmware {path} has bytes at {address}, where the factory pages of {chip} lie',
+    action: 'link the firmware so that it ends below {limit}; no board was touched',
+  },
+
+  'station-missing': {
+    exit: 3,
+    what: 'there is no station in {path}',
+    action: 'make one with "lineside init DIR --name NAME --chip CHIP", or point --station at it',
+  },
+  'station-exists': {
+    exit: 2,
+    what: '{path} already holds a station',
+    action: 'choose another directory: a station is never overwritten',
+  },
+  'station-invalid': {
+    exit: 3,
+    what: 'station file {path} is not valid: {reason}',
+    action: 'restore it from its backup, or correct the named field',
+  },
+  'directory-unwritable': {
+    exit: 6,
+    what: '{path} cannot be written: {reason}',
+    action: 'give this user write permission there, or free some space; nothing was changed',
+  },
+  'openocd-missing': {
+    exit: 3,
+    what: 'OpenOCD cannot be started: {reason}',
+    action: 'run scripts/setup, which installs openocd 0.12',
+  },
+  'core-dumps-enabled': {
+    exit: 3,
+    what: 'the unit process may dump core, and a core file would hold the key',
+    action: 'stop the line and call the security team: "ulimit -c 0" had no effect on this PC',
+  },
+
+  'unknown-probe': {
+    exit: 4,
+    what: 'no probe of this station is called "{probe}"',
+    action: 'use one of {known}, or add it to station.json',
+  },
+  'probe-unreachable': {
+    exit: 4,
+    what: 'probe {probe} cannot be reached',
+    action: 'check its USB cable and serial number; the board is untouched and can be tried again',
+  },
+  'target-absent': {
+    exit: 4,
+    what: 'no chip answers on probe {probe}',
+    action: 'seat the board, check its supply and the SWD cable, then try again',
+  },
+  'target-locked': {
+    exit: 4,
+    what: 'the board on probe {probe} has its debug port locked',
+    action:
+      'set it aside; if it is to be made new, "lineside recover --probe {probe} --yes" erases all of it',
+  },
+  'wrong-debug-port': {
+    exit: 4,
+    what: 'the debug port answers DPIDR {found}, {chip} has {expected}',
+    action: 'this is another chip: set the board aside, and check the product on the station',
+  },
+  'wrong-core': {
+    exit: 4,
+    what: 'the core answers CPUID {found}, {chip} has {expected}',
+    action: 'this is another chip: set the board aside, and check the product on the station',
+  },
+  'wrong-chip': {
+    exit: 4,
+    what: 'the chip says it is {found}, not {expected}',
+    action: 'this is another chip: set the board aside, and check the product on the station',
+  },
+  'wrong-flash-size': {
+    exit: 4,
+    what: 'the chip has {found} KiB of flash, {chip} has {expected}',
+    action: 'this is another chip: set the board aside, and check the product on the station',
+  },
+
+  'halt-failed': {
+    exit: 5,
+    what: 'the core did not halt',
+    action: 'power the board off and on, then try again; if it happens twice, set it aside',
+  },
+  'erase-failed': {
+    exit: 5,
+    what: 'flash could not be erased at {address}',
+    action: 'try the board once more; if it happens twice, reject it',
+  },
+  'program-failed': {
+    exit: 5,
+    what: 'the firmware could not be programmed',
+    action: 'try the board once more; if it happens twice, reject it',
+  },
+  'program-differs': {
+    exit: 5,
+    what: 'the firmware read back is not what was written',
+    action: 'reject the board: its flash is bad',
+  },
+  'write-failed': {
+    exit: 5,
+    what: 'writing the identity page stopped at {address}',
+    action: 'check cable and supply, then run the board again: it gets a new id',
+  },
+  'flash-not-ready': {
+    exit: 5,
+    what: 'the flash controller stayed busy at {address}',
+    action: 'reject the board: its flash controller does not answer',
+  },
+  'identity-differs': {
+    exit: 5,
+    what: 'the identity page read back is not what was written',
+    action: 'reject the board: its flash is bad',
+  },
+  'read-failed': {
+    exit: 5,
+    what: 'the board could not be read at {address}',
+    action: 'check cable and supply, then try again',
+  },
+  'lock-failed': {
+    exit: 5,
+    what: 'the debug port is still open after locking',
+    action: 'reject the board: it cannot be protected against reading',
+  },
+  'recover-failed': {
+    exit: 5,
+    what: 'the board is still locked after erasing everything',
+    action: 'reject the board',
+  },
+  'reset-failed': {
+    exit: 5,
+    what: 'the board could not be reset after programming',
+    action: 'power the board off and on, then run it again: it gets a new id',
+  },
+  'openocd-timeout': {
+    exit: 5,
+    what: 'OpenOCD gave no answer within {seconds} s while {doing}',
+    action: 'unplug and replug the probe, then try again; if it happens twice, change the probe',
+  },
+  'openocd-died': {
+    exit: 5,
+    what: 'OpenOCD ended while {doing}',
+    action: 'unplug and replug the probe, then try again; if it happens twice, change the probe',
+  },
+
+  'registry-missing': {
+    exit: 6,
+    what: 'the registry {path} is missing',
+    action: 'restore it from its backup: a station never starts again with an empty registry',
+  },
+  'registry-busy': {
+    exit: 6,
+    what: 'another process is using the registry {path}',
+    action: 'wait for it to end, or stop it: a registry has one user at a time',
+  },
+  'registry-newer': {
+    exit: 6,
+    what: 'the registry {path} was written by a newer version of lineside (migration {migration})',
+    action: 'install that version on this station; nothing was changed',
+  },
+  'registry-unsafe': {
+    exit: 6,
+    what: 'the registry cannot be made durable: {setting} is {found}, not {expected}',
+    action: 'stop the line: put the registry on a local disk with a supported SQLite',
+  },
+  'registry-damaged': {
+    exit: 6,
+    what: 'the registry {path} is not a sound database: {reason}',
+    action: 'stop the line and restore the registry from its backup',
+  },
+  'registry-full': {
+    exit: 6,
+    what: 'the disk of the registry is full',
+    action: 'stop the line, free space, then start again: no unit was passed after this',
+  },
+  'registry-io': {
+    exit: 6,
+    what: 'the registry could not be read or written: {reason}',
+    action: 'stop the line and check the disk: no unit was passed after this',
+  },
+  'unit-not-found': {
+    exit: 2,
+    what: 'the registry has no unit {id}',
+    action: 'check the id with "lineside registry list"',
+  },
+  'illegal-transition': {
+    exit: 8,
+    what: 'unit {id} is {from} and cannot become {to}',
+    action: 'look at it with "lineside registry show {id}"',
+  },
+  internal: {
+    exit: 6,
+    what: 'lineside itself failed: {reason}',
+    action: 'stop the line and report this with the command you ran',
+  },
+
+  'id-outside-lease': {
+    exit: 8,
+    what: 'id {id} is in no lease of this station',
+    action: 'use an id of the lease, or ask for a lease that has it',
+  },
+  'id-in-use': {
+    exit: 8,
+    what: 'id {id} was already used and is never used again',
+    action: 'take another id',
+  },
+  'lease-overlaps': {
+    exit: 8,
+    what: 'lease {lease} overlaps lease {other} of this station',
+    action: 'ask for a range that no station has',
+  },
+  'key-in-use': {
+    exit: 8,
+    what: 'the new key of unit {id} is already in the registry: the random generator of this PC is broken',
+    action: 'stop the line and call the security team',
+  },
+  'board-in-use': {
+    exit: 8,
+    what: 'the chip with uid {uid} is already device {id}',
+    action: 'set the board aside, or void {id} first if its identity is to be replaced',
+  },
+  'board-has-identity': {
+    exit: 8,
+    what: 'the board on probe {probe} already is device {id}',
+    action: 'set it aside; "lineside inspect --probe {probe}" shows it, and it is never overwritten',
+  },
+  'board-has-data': {
+    exit: 8,
+    what: 'the identity page of the board on probe {probe} holds something lineside cannot read',
+    action:
+      'set it aside; if it is to be made new, "lineside recover --probe {probe} --yes" erases all of it',
+  },
+  'board-blank': {
+    exit: 4,
+    what: 'the board on probe {probe} has no identity',
+    action: 'provision it first',
+  },
+  'csr-refused': {
+    exit: 8,
+    what: 'the certificate request is refused: {rule}',
+    action: 'do not use this request; the unit it belongs to must be made anew',
+  },
+
+  'lease-exhausted': {
+    exit: 9,
+    what: 'station {station} has no id left in its leases',
+    action: 'ask for a new lease; no board was touched',
+  },
+  'unit-lost': {
+    exit: 10,
+    what: 'the process that worked on unit {id} ended without a word',
+    action: 'set the board aside and mark it IN DOUBT: it may hold the key of {id}',
+  },
+  interrupted: {
+    exit: 130,
+    what: 'interrupted',
+    action: 'the boards in work were finished; start again to go on',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+interface ErrorEntry {
+  readonly exit: ExitCode;
+  readonly what: string;
+  readonly action: string;
+}
+
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 130;
+export type ErrorCode = keyof typeof errorTable;
+
+/** What fills the `{name}`s of a message. Never a secret: values come from parsed, public data only. */
+export type Facts = Readonly<Record<string, string | number>>;
+
+/** The one error lineside throws on purpose; anything else that reaches bin/ is a bug and shown as `internal`. */
+export class LinesideError extends Error {
+  readonly code: ErrorCode;
+  readonly facts: Facts;
+
+  constructor(code: ErrorCode, facts: Facts = {}, options?: ErrorOptions) {
+    super(fill(errorTable[code].what, facts), options);
+    this.name = 'LinesideError';
+    this.code = code;
+    this.facts = facts;
+  }
+
+  get exit(): ExitCode {
+    return errorTable[this.code].exit;
+  }
+
+  /** What to do with the board, or on the PC. */
+  get action(): string {
+    return fill(errorTable[this.code].action, this.facts);
+  }
+}
+
+export function asLinesideError(error: unknown): LinesideError {
+  if (error instanceof LinesideError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LinesideError('internal', { reason }, { cause: error });
+}
+
+function fill(template: string, facts: Facts): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? '?'));
+}

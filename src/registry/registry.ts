@@ -1,0 +1,80 @@
+import type { DeviceId, Lease, UnitState } from '../device.ts';
+
+/** One attempt to make a device, as the registry keeps it. Times are ISO 8601 UTC with milliseconds. */
+export interface UnitRecord {
+  readonly id: DeviceId;
+  readonly state: UnitState;
+  /** PKCS#10 DER, the exact bytes the unit process signed; null before `keyed`. */
+  readonly csr: Uint8Array | null;
+  /** SHA-256 of the SubjectPublicKeyInfo DER, 64 lower-case hex digits. */
+  readonly spkiSha256: string | null;
+  readonly uid: string | null;
+  readonly probe: string | null;
+  readonly firmwareSha256: string | null;
+  /** How possession was proven (design section 2, step 6); null before `verified`. */
+  readonly proof: Proof | null;
+  /** Whether the debug port was locked and the lock proven. */
+  readonly locked: boolean;
+  /** Why the unit is void; an error code or the words of whoever voided it. */
+  readonly reason: string | null;
+  readonly reservedAt: string;
+  readonly changedAt: string;
+}
+
+/** `read-back`: compared inside OpenOCD. `signature`: the device signed a fresh nonce. */
+export type Proof = 'read-back' | 'signature';
+
+export interface LeaseUse {
+  readonly lease: Lease;
+  /** Ids of this lease that have a unit. */
+  readonly used: number;
+  readonly left: number;
+}
+
+/** A step forward in the life of a unit, with what becomes known at that step. */
+export type Step =
+  | { readonly to: 'keyed'; readonly csr: Uint8Array; readonly spkiSha256: string }
+  | {
+      readonly to: 'flashing';
+      readonly uid: string;
+      readonly probe: string;
+      readonly firmwareSha256: string | null;
+    }
+  | { readonly to: 'flashed' }
+  | { readonly to: 'verified'; readonly proof: Proof; readonly locked: boolean }
+  | { readonly to: 'void'; readonly reason: string };
+
+/** What happened, before the log gives it a place: the registry writes one with every change, or with none. */
+export interface LogEvent {
+  readonly ev: string;
+  readonly [key: string]: string | number | boolean | null;
+}
+
+/** Turns an event into the exact bytes of leaf `n`, chained to the leaf before it (32 bytes, null for the first). */
+export type EncodeLeaf = (event: LogEvent, n: number, previous: Uint8Array | null) => Uint8Array;
+
+/**
+ * Ids, CSRs and states. Every method that changes something has, when it returns, committed the change and its
+ * log leaf durably and together; when it throws, neither. One process has a registry open at a time.
+ */
+export interface Registry {
+  /** @throws LinesideError `lease-overlaps` */
+  addLease(lease: Lease): Promise<void>;
+  leases(): Promise<LeaseUse[]>;
+  /** Consumes the next free id of the leases for ever. @throws LinesideError `lease-exhausted` */
+  reserveNext(): Promise<DeviceId>;
+  /** Consumes this id for ever. @throws LinesideError `id-outside-lease`, `id-in-use` */
+  reserve(id: DeviceId): Promise<void>;
+  /** @throws LinesideError `illegal-transition`, `unit-not-found`, `key-in-use`, `board-in-use` */
+  advance(id: DeviceId, step: Step): Promise<void>;
+  find(id: DeviceId): Promise<UnitRecord | undefined>;
+  /** The unit, not void, that this chip carries. */
+  findByUid(uid: string): Promise<UnitRecord | undefined>;
+  /** By id, in pages, so that a million units do not fill the memory. */
+  units(filter: { readonly states?: readonly UnitState[] }): AsyncIterable<UnitRecord>;
+  /** Writes an event that changes no unit. */
+  record(event: LogEvent): Promise<void>;
+  /** The log's leaves in order, as written. */
+  leaves(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
