@@ -57,9 +57,7 @@ export const inDoubtStates: readonly UnitState[] = ['reserved', 'keyed', 'flashi
 
 /** What the station learns of the board before it spends an id on it. */
 export interface Board {
-  /** The part as the factory information registers name it, for example `nRF52840`. */
-  readonly part: string;
-  /** The chip's own unique number, 16 hex digits for a Nordic FICR.DEVICEID. */
+  /** The chip's own unique number, upper-case hex, 16 digits for a Nordic FICR.DEVICEID. */
   readonly uid: string;
   /** What lies where the identity page belongs. */
   readonly page: IdentityPage;

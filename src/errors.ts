@@ -82,6 +82,11 @@ export const errorTable = {
     what: 'no probe of this station is called "{probe}"',
     action: 'use one of {known}, or add it to station.json',
   },
+  'no-probes': {
+    exit: 4,
+    what: 'this station has no probe',
+    action: 'add one to "probes" in station.json, for example "a=cmsis-dap:E6614103"',
+  },
   'probe-unreachable': {
     exit: 4,
     what: 'probe {probe} cannot be reached',
@@ -98,9 +103,19 @@ export const errorTable = {
     action:
       'set it aside; if it is to be made new, "lineside recover --probe {probe} --yes" erases all of it',
   },
+  'board-not-changed': {
+    exit: 4,
+    what: 'the board on probe {probe} was not changed in time',
+    action: 'place the next board and start again',
+  },
   'wrong-debug-port': {
     exit: 4,
     what: 'the debug port answers DPIDR {found}, {chip} has {expected}',
+    action: 'this is another chip: set the board aside, and check the product on the station',
+  },
+  'wrong-control-port': {
+    exit: 4,
+    what: 'the control port answers {found}, {chip} has {expected}',
     action: 'this is another chip: set the board aside, and check the product on the station',
   },
   'wrong-core': {
@@ -110,12 +125,12 @@ export const errorTable = {
   },
   'wrong-chip': {
     exit: 4,
-    what: 'the chip says it is {found}, not {expected}',
+    what: 'the part number reads {found}, {chip} has {expected}',
     action: 'this is another chip: set the board aside, and check the product on the station',
   },
   'wrong-flash-size': {
     exit: 4,
-    what: 'the chip has {found} KiB of flash, {chip} has {expected}',
+    what: 'the flash size register reads {found}, {chip} has {expected}',
     action: 'this is another chip: set the board aside, and check the product on the station',
   },
 
@@ -285,13 +300,13 @@ export const errorTable = {
 
   'lease-exhausted': {
     exit: 9,
-    what: 'station {station} has no id left in its leases',
+    what: 'this station has no id left in its leases',
     action: 'ask for a new lease; no board was touched',
   },
   'unit-lost': {
     exit: 10,
     what: 'the process that worked on unit {id} ended without a word',
-    action: 'set the board aside and mark it IN DOUBT: it may hold the key of {id}',
+    action: 'set the board aside; if unit {id} is in doubt, mark the board IN DOUBT: it may hold that key',
   },
   interrupted: {
     exit: 130,

@@ -1,0 +1,108 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type DeviceId, parseDeviceId } from '../../src/device.ts';
+import { type ExitCode, LinesideError } from '../../src/errors.ts';
+import type { HeldImage } from '../../src/firmware/held-image.ts';
+import type { Order, UnitResult } from '../../src/station.ts';
+import type { Station } from '../../src/station-directory.ts';
+import type { Chip } from '../../src/swd/chip.ts';
+import type { Session } from '../session.ts';
+import type { Ui } from '../ui.ts';
+
+interface Options {
+  readonly probe?: readonly string[];
+  readonly count?: number;
+  readonly firmware?: string;
+  readonly lock?: true;
+  readonly id?: DeviceId;
+}
+
+export function addProvision(program: Command, session: Session): void {
+  program
+    .command('provision')
+    .description('give each board an id and a key: make, register, flash, compare')
+    .option('--probe <name...>', 'the probes to use; all of the station if none is named')
+    .option('--count <n>', 'how many boards; one for each probe if not given', parseCount)
+    .option('--firmware <file>', 'program this too: Intel HEX, ELF or raw binary')
+    .option('--lock', 'close the debug port as the last step, and prove it')
+    .addOption(new Option('--id <id>', 'use this id of the lease for the one board').argParser(parseDeviceId))
+    .action((options: Options) => run(options, session));
+}
+
+async function run(options: Options, session: Session): Promise<void> {
+  const { openStation } = await import('../../src/station-directory.ts');
+  const station = await openStation(session.station);
+  try {
+    session.exit(await provision(options, session, station));
+  } finally {
+    await station.registry.close();
+  }
+}
+
+async function provision(options: Options, session: Session, { file, registry }: Station): Promise<ExitCode> {
+  const { ui, interrupted } = session;
+  const { chooseProbes } = await import('../../src/config.ts');
+  const { settleInterrupted } = await import('../../src/station.ts');
+  const { runLine } = await import('../../src/line.ts');
+  const probes = chooseProbes(file, options.probe ?? []);
+  const count = options.count ?? probes.length;
+  if (options.id && count !== 1)
+    throw new LinesideError('usage', { problem: '--id is for one board: name one --probe' });
+  const firmware = options.firmware === undefined ? null : await holdFirmware(options.firmware, file.chip);
+  try {
+    const order: Order = {
+      chip: file.chip,
+      firmware,
+      debugPort: options.lock ? 'lock' : 'leave-open',
+      id: options.id ?? 'next',
+    };
+    for (const id of await settleInterrupted(registry))
+      ui.say(`unit ${id} is in doubt: present its board, or void it`);
+    const exits: ExitCode[] = [];
+    const watcher = {
+      stage: (probe: { name: string }, stage: string, id: DeviceId | null) =>
+        ui.progress(`${probe.name}  ${id ?? '--------'}  ${stage}`),
+      unit: (result: UnitResult) => {
+        exits.push(result.error?.exit ?? 0);
+        show(ui, result);
+      },
+    };
+    await runLine(registry, order, probes, count, watcher, interrupted);
+    return interrupted.aborted ? 130 : gravest(exits);
+  } finally {
+    await firmware?.release();
+  }
+}
+
+/** One board's end: PASS only now, after the registry has committed it. */
+function show(ui: Ui, { result, id, state, probe, uid, spkiSha256, error }: UnitResult): void {
+  const word = { pass: 'PASS', fail: 'FAIL', 'in-doubt': 'IN DOUBT' }[result];
+  const failure = error && { error: error.code, message: error.message, action: error.action };
+  const record = { type: 'unit', id, state, result, probe, uid, spkiSha256, ...failure };
+  ui.result(
+    record,
+    `${ui.emphasise(result, word.padEnd(8))}  ${id ?? '--------'}  ${probe}  ${spkiSha256 ?? error?.code ?? ''}`,
+  );
+  if (error) ui.explain(error);
+}
+
+/** The exit code that asks for most: stop the line before look at the board. */
+function gravest(exits: readonly ExitCode[]): ExitCode {
+  const order: readonly ExitCode[] = [6, 3, 10, 9, 8, 5, 4, 1];
+  return order.find((exit) => exits.includes(exit)) ?? 0;
+}
+
+async function holdFirmware(path: string, chip: Chip): Promise<HeldImage> {
+  const { readFirmware } = await import('../../src/firmware/firmware.ts');
+  const { holdImage } = await import('../../src/firmware/held-image.ts');
+  const { start, end } = chip.flash;
+  const factory = {
+    factoryDataStart: chip.credentialsPage,
+    factoryDataEnd: chip.identityPage + chip.flash.pageSize,
+  };
+  return holdImage(await readFirmware(path, { chip: chip.name, start, end, ...factory }));
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a count is a whole number from 1');
+  return Number(text);
+}

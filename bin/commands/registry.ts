@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { type DeviceId, parseDeviceId } from '../../src/device.ts';
+import { LinesideError } from '../../src/errors.ts';
+import type { Registry, UnitRecord } from '../../src/registry/registry.ts';
+import type { Session } from '../session.ts';
+
+export function addRegistry(program: Command, session: Session): void {
+  const registry = program.command('registry').description('what the station has on record');
+  registry
+    .command('list')
+    .description('all units, by id')
+    .action(() => withRegistry(session, (open) => list(open, session)));
+  registry
+    .command('show')
+    .description('one unit with its certificate request')
+    .argument('<id>', 'device id', parseDeviceId)
+    .action((id: DeviceId) => withRegistry(session, (open) => show(open, id, session)));
+}
+
+async function withRegistry(session: Session, act: (registry: Registry) => Promise<void>): Promise<void> {
+  const { openStation } = await import('../../src/station-directory.ts');
+  const { registry } = await openStation(session.station);
+  try {
+    await act(registry);
+  } finally {
+    await registry.close();
+  }
+}
+
+async function list(registry: Registry, { ui }: Session): Promise<void> {
+  for await (const unit of registry.units({})) {
+    const { id, state, probe, spkiSha256, changedAt, reason } = unit;
+    const why = reason === null ? '' : `  ${reason}`;
+    ui.result(
+      record(unit),
+      `${id}  ${state.padEnd(9)}  ${changedAt}  ${probe ?? '-'}  ${spkiSha256 ?? '-'}${why}`,
+    );
+  }
+  for (const { lease, used, left } of await registry.leases()) {
+    ui.say(`lease ${lease.first}-${lease.last}: ${used} used, ${left} left`);
+  }
+}
+
+async function show(registry: Registry, id: DeviceId, { ui }: Session): Promise<void> {
+  const unit = await registry.find(id);
+  if (!unit) throw new LinesideError('unit-not-found', { id });
+  const shown = record(unit);
+  const fields = Object.entries(shown).filter(
+    ([name, value]) => name !== 'type' && name !== 'csr' && value !== null,
+  );
+  const lines = fields.map(([name, value]) => `${name.padEnd(14)}  ${value}`);
+  ui.result(shown, [...lines, shown.csr?.trimEnd() ?? 'no certificate request'].join('\n'));
+}
+
+/** A unit as scripts get it: bytes as PEM, and every field there, null where it is not yet known. */
+function record({ csr, ...rest }: UnitRecord) {
+  return { type: 'unit', ...rest, csr: csr && pem('CERTIFICATE REQUEST', csr), certificate: null };
+}
+
+/** RFC 7468 */
+function pem(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

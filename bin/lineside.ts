@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { asLinesideError, LinesideError } from '../src/errors.ts';
+import { version } from '../src/version.ts';
+import { addDemo } from './commands/demo.ts';
+import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addProvision } from './commands/provision.ts';
+import { addRecover } from './commands/recover.ts';
+import { addRegistry } from './commands/registry.ts';
+import { addSim } from './commands/sim.ts';
+import { addVoid } from './commands/void.ts';
+import type { Session } from './session.ts';
+import { makeUi } from './ui.ts';
+
+/*
+ * The program: the only file beside bin/unit.ts that reads `process`. Commands load what they need when they run,
+ * so that --help is there at once.
+ */
+
+process.umask(0o077);
+
+const session: Session = {
+  get station() {
+    return program.opts<{ station: string }>().station;
+  },
+  ui: makeUi(process.argv.includes('--json'), process.stdout, process.stderr),
+  interrupted: interruption(),
+  execPath: process.execPath,
+  exit: (code) => {
+    process.exitCode = code;
+  },
+};
+
+const program = new Command('lineside')
+  .description('provision boards on a production line: one command, one identity, no key on disk')
+  .version(version)
+  .option('--station <dir>', 'the station to work on', process.env['LINESIDE_STATION'] ?? '.')
+  .option('--json', 'JSON Lines on stdout, one record a line')
+  .showHelpAfterError(false)
+  .exitOverride()
+  .configureOutput({ outputError: () => {} });
+
+for (const add of [addInit, addProvision, addInspect, addRecover, addVoid, addRegistry, addSim, addDemo]) {
+  add(program, session);
+}
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  const error = thrown instanceof CommanderError ? usage(thrown) : asLinesideError(thrown);
+  if (error) {
+    session.ui.error(error);
+    process.exitCode = error.exit;
+  }
+}
+
+/** Commander's own errors, in our words and with our exit code; undefined for --help and --version. */
+function usage(error: CommanderError): LinesideError | undefined {
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
+  const problem = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new LinesideError('usage', { problem }, { cause: error });
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM, at which boards in work are finished; the second ends the program. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort();
+    });
+  }
+  process.on('SIGUSR1', () => {}); // Node would open its debugger, to anybody on this PC
+  return controller.signal;
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { LinesideError } from './errors.ts';
+import type { Chip } from './swd/chip.ts';
+import { chipNamed } from './swd/chips.ts';
+import { formatProbe, type Probe, parseProbe } from './swd/probe.ts';
+
+/** What a station is: read from `station.json`, written once by `init`. */
+export interface StationFile {
+  readonly name: string;
+  readonly chip: Chip;
+  readonly probes: readonly Probe[];
+}
+
+const schema = z.strictObject({
+  schema: z.literal(1),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32'),
+  chip: z.string(),
+  probes: z.array(z.string()).max(64),
+});
+
+/** @throws LinesideError `usage`, `unknown-chip`, `bad-probe` */
+export function parseStation(name: string, chip: string, probes: readonly string[]): StationFile {
+  const parsed = schema.safeParse({ schema: 1, name, chip, probes });
+  if (!parsed.success) throw new LinesideError('usage', { problem: z.prettifyError(parsed.error) });
+  return resolved(parsed.data);
+}
+
+/** @throws LinesideError `station-missing`, `station-invalid` */
+export async function readStationFile(path: string): Promise<StationFile> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new LinesideError('station-missing', { path: dirname(path) }, { cause });
+  });
+  try {
+    return resolved(schema.parse(JSON.parse(text)));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new LinesideError('station-invalid', { path, reason }, { cause });
+  }
+}
+
+/** The probes of these names, or all of them. @throws LinesideError `unknown-probe` */
+export function chooseProbes(station: StationFile, names: readonly string[]): readonly Probe[] {
+  const known = station.probes.map((probe) => probe.name).join(', ') || 'none';
+  if (names.length === 0 && station.probes.length === 0) throw new LinesideError('no-probes');
+  if (names.length === 0) return station.probes;
+  return [...new Set(names)].map((name) => {
+    const probe = station.probes.find((candidate) => candidate.name === name);
+    if (!probe) throw new LinesideError('unknown-probe', { probe: name, known });
+    return probe;
+  });
+}
+
+/** The probe of this name, or the only one. @throws LinesideError `unknown-probe`, `no-probes`, `usage` */
+export function chooseOneProbe(station: StationFile, name: string | undefined): Probe {
+  const [probe, ...others] = chooseProbes(station, name === undefined ? [] : [name]);
+  if (probe && others.length === 0) return probe;
+  throw new LinesideError('usage', { problem: 'the station has several probes: name one with --probe' });
+}
+
+/** The text of a station file. */
+export function formatStationFile({ name, chip, probes }: StationFile): string {
+  return `${JSON.stringify({ schema: 1, name, chip: chip.name, probes: probes.map(formatProbe) }, null, 2)}\n`;
+}
+
+function resolved({ name, chip, probes }: z.infer<typeof schema>): StationFile {
+  const parsed = probes.map(parseProbe);
+  const twice = parsed.find((probe, at) => parsed.findIndex((other) => other.name === probe.name) !== at);
+  if (twice) throw new LinesideError('usage', { problem: `two probes are called ${twice.name}` });
+  return { name, chip: chipNamed(chip), probes: parsed };
+}

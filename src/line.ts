@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DeviceId } from './device.ts';
+import { asLinesideError, LinesideError } from './errors.ts';
+import type { Registry } from './registry/registry.ts';
+import { type Order, provisionBoard, type Stage, type UnitResult } from './station.ts';
+import type { Probe } from './swd/probe.ts';
+import { UnitProcess } from './unit/unit-process.ts';
+
+/** Who is told what happens on the line. */
+export interface Watcher {
+  stage(probe: Probe, stage: Stage | 'waiting for the next board', id: DeviceId | null): void;
+  unit(result: UnitResult): void;
+}
+
+/** How long an operator has to change the board, and how often the probe is asked. */
+const boardChange = { limitMs: 60_000, intervalMs: 300 };
+
+/** One run of the line: what every lane of it shares. */
+interface Run {
+  readonly registry: Registry;
+  readonly order: Order;
+  readonly watcher: Watcher;
+  /** Finish the boards in work, begin no more. */
+  readonly ended: AbortSignal;
+  readonly stop: () => void;
+}
+
+/**
+ * Provisions `count` boards over the probes, each probe a lane of its own that none other holds up. A lane asked
+ * for more than one board waits in between until another chip lies in its fixture. After `interrupt` boards in
+ * work are finished and no more begun; so too once the registry fails or the lease is used up.
+ */
+export async function runLine(
+  registry: Registry,
+  order: Order,
+  probes: readonly Probe[],
+  count: number,
+  watcher: Watcher,
+  interrupt: AbortSignal,
+): Promise<void> {
+  const halt = new AbortController();
+  const ended = AbortSignal.any([interrupt, halt.signal]);
+  const run = { registry, order, watcher, ended, stop: () => halt.abort() };
+  const shares = probes.map((_, lane) => Math.floor((count + probes.length - 1 - lane) / probes.length));
+  await Promise.all(probes.map((probe, lane) => runLane(run, probe, shares[lane] ?? 0)));
+}
+
+async function runLane(run: Run, probe: Probe, share: number): Promise<void> {
+  let previous: UnitResult | undefined;
+  for (let made = 0; made < share && !run.ended.aborted; made += 1) {
+    const unit = UnitProcess.start(); // ready by the time the operator has changed the board
+    try {
+      if (previous?.uid && !(await nextBoard(run, probe, unit, previous.uid))) {
+        if (!run.ended.aborted) run.watcher.unit(notChanged(probe));
+        return;
+      }
+      previous = await provisionBoard(run.registry, run.order, probe, unit, (stage, id) =>
+        run.watcher.stage(probe, stage, id),
+      );
+    } finally {
+      await unit.end();
+    }
+    run.watcher.unit(previous);
+    if (stopsTheLine(previous)) run.stop();
+  }
+}
+
+/**
+ * Waits until the board was changed: it went away and something answers again, or another chip does. False if the
+ * run ended or the operator took too long.
+ */
+async function nextBoard(run: Run, probe: Probe, unit: UnitProcess, previous: string): Promise<boolean> {
+  run.watcher.stage(probe, 'waiting for the next board', null);
+  const limit = Date.now() + boardChange.limitMs;
+  for (let removed = false; !run.ended.aborted && Date.now() < limit; ) {
+    const seen = await look(run.order, probe, unit);
+    if (seen === 'nothing') removed = true;
+    else if (removed || (seen !== 'unreadable' && seen !== previous)) return true;
+    await delay(boardChange.intervalMs, undefined, { signal: run.ended }).catch(() => {});
+  }
+  return false;
+}
+
+/** The uid of what lies in the fixture. */
+async function look(order: Order, probe: Probe, unit: UnitProcess): Promise<string> {
+  try {
+    return (await unit.examine(order.chip.name, probe)).uid;
+  } catch (error) {
+    const { code } = asLinesideError(error);
+    return code === 'target-absent' || code === 'probe-unreachable' ? 'nothing' : 'unreadable';
+  }
+}
+
+function notChanged(probe: Probe): UnitResult {
+  const error = new LinesideError('board-not-changed', { probe: probe.name });
+  return { result: 'fail', id: null, state: null, probe: probe.name, uid: null, spkiSha256: null, error };
+}
+
+/** The registry or the lease: what no other board can fare better with. */
+function stopsTheLine({ error }: UnitResult): boolean {
+  return error !== null && (error.exit === 6 || error.exit === 9 || error.exit === 3);
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { formatStationFile, readStationFile, type StationFile } from './config.ts';
+import type { Lease } from './device.ts';
+import { LinesideError } from './errors.ts';
+import { encodeLeaf } from './log/leaf.ts';
+import type { Registry } from './registry/registry.ts';
+import { createRegistry, openRegistry } from './registry/sqlite.ts';
+import { version } from './version.ts';
+
+const stationFile = 'station.json';
+const registryFile = 'registry.db';
+
+/** A station in use: nobody else can open it until its registry is closed. */
+export interface Station {
+  readonly file: StationFile;
+  readonly registry: Registry;
+}
+
+/** @throws LinesideError `station-missing`, `station-invalid`, `registry-…` */
+export async function openStation(directory: string): Promise<Station> {
+  const file = await readStation(directory);
+  const path = join(resolve(directory), registryFile);
+  return { file, registry: await openRegistry(path, encodeLeaf(context(file)), clock) };
+}
+
+/** What the station is, without its registry. @throws LinesideError `station-missing`, `station-invalid` */
+export async function readStation(directory: string): Promise<StationFile> {
+  return readStationFile(join(resolve(directory), stationFile));
+}
+
+/**
+ * Makes a station directory, mode 0700, with its registry and first lease: whole or not at all, also when the
+ * power fails, because it gets its name last.
+ * @throws LinesideError `station-exists`, `directory-unwritable`, `registry-full`
+ */
+export async function createStation(directory: string, station: StationFile, lease: Lease): Promise<void> {
+  const target = resolve(directory);
+  const draft = join(dirname(target), `.lineside-${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await mkdir(draft, { mode: 0o700 });
+    await fill(draft, station, lease);
+    await rename(draft, target); // onto an empty directory or none; anything else is refused by the kernel
+    await syncDirectory(dirname(target));
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    throw explain(cause, target);
+  }
+}
+
+async function fill(draft: string, station: StationFile, lease: Lease): Promise<void> {
+  const registry = await createRegistry(join(draft, registryFile), encodeLeaf(context(station)), clock);
+  try {
+    await registry.record({ ev: 'station.init', chip: station.chip.name });
+    await registry.addLease(lease);
+  } finally {
+    await registry.close();
+  }
+  const file = await open(join(draft, stationFile), 'wx', 0o600);
+  await file.writeFile(formatStationFile(station));
+  await file.sync();
+  await file.close();
+  await syncDirectory(draft);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  await directory.sync();
+  await directory.close();
+}
+
+function explain(cause: unknown, path: string): LinesideError {
+  if (cause instanceof LinesideError) return cause;
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  const taken = code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR';
+  if (taken) return new LinesideError('station-exists', { path }, { cause });
+  return new LinesideError('directory-unwritable', { path, reason: code }, { cause });
+}
+
+function context(station: StationFile) {
+  return { station: station.name, sw: version };
+}
+
+function clock(): Date {
+  return new Date();
+}

@@ -1,0 +1,13 @@
+import { LinesideError } from '../errors.ts';
+import type { Chip } from './chip.ts';
+import { nrf52840 } from './chips/nrf52840.ts';
+
+const chips: readonly Chip[] = [nrf52840];
+
+/** @throws LinesideError `unknown-chip` */
+export function chipNamed(name: string): Chip {
+  const chip = chips.find((candidate) => candidate.name === name);
+  if (!chip)
+    throw new LinesideError('unknown-chip', { chip: name, known: chips.map((c) => c.name).join(', ') });
+  return chip;
+}

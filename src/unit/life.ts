@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import type { Board, DeviceId } from '../device.ts';
+import { LinesideError } from '../errors.ts';
+import {
+  decodeIdentityHead,
+  encodeIdentityPage,
+  identityPageHeadLength,
+} from '../factory-data/identity-page.ts';
+import { makeKeyPair } from '../keygen/key-pair.ts';
+import { SecretArena } from '../secret.ts';
+import { chipNamed } from '../swd/chips.ts';
+import { connect, type Target } from '../swd/connect.ts';
+
+import { writeIdentityPage } from '../swd/identity-writer.ts';
+import { eraseEverything, lockDebugPort } from '../swd/lock.ts';
+import { parseProbe } from '../swd/probe.ts';
+import { eraseFactoryPages, programFirmware, startFirmware } from '../swd/program.ts';
+import { readPublic, readUid } from '../swd/read.ts';
+import type { Reply, Request } from './messages.ts';
+
+/** More than the identity page needs; what it does not need stays zero. */
+const pageRoom = 256;
+
+/** What the process holds between two requests. The arena is all it knows of the key. */
+export class Unit {
+  readonly #arena = new SecretArena();
+  #page: Uint8Array | undefined;
+  #target: Target | undefined;
+  /** pkijs takes longer to load than OpenOCD to connect: loaded meanwhile. */
+  readonly #csr = import('../csr/request.ts');
+
+  async perform(request: Request): Promise<Reply> {
+    switch (request.do) {
+      case 'examine':
+        return { kind: 'board', board: await this.#examine(request.chip, request.probe) };
+      case 'recover':
+        return { kind: 'board', board: await this.#recover(request.chip, request.probe) };
+      case 'make-key':
+        return { kind: 'csr', csr: await this.#makeKey(request.id) };
+      case 'program':
+        await this.#program(request.firmware);
+        return { kind: 'done' };
+      case 'write-identity':
+        await this.#writeIdentity();
+        return { kind: 'done' };
+      case 'lock':
+        await lockDebugPort(this.#connected());
+        return { kind: 'done' };
+      case 'start':
+        await startFirmware(this.#connected());
+        return { kind: 'done' };
+    }
+  }
+
+  /** Wipes the key and lets go of the board. */
+  async end(): Promise<void> {
+    this.#wipe();
+    await this.#target?.openocd.close();
+    this.#target = undefined;
+  }
+
+  async #examine(chip: string, probe: string): Promise<Board> {
+    await this.#target?.openocd.close();
+    this.#target = await connect(parseProbe(probe), chipNamed(chip));
+    if (this.#target.locked) throw new LinesideError('target-locked', { probe: this.#target.probe.name });
+    // The head ends where the private key begins: no key is ever read back as text.
+    const head = await readPublic(this.#target, this.#target.chip.identityPage, identityPageHeadLength);
+    return { uid: await readUid(this.#target), page: decodeIdentityHead(head) };
+  }
+
+  async #recover(chip: string, probe: string): Promise<Board> {
+    this.#target = await connect(parseProbe(probe), chipNamed(chip));
+    await eraseEverything(this.#target);
+    return this.#examine(chip, probe); // a fresh connection proves that the erase took
+  }
+
+  async #makeKey(id: DeviceId): Promise<string> {
+    const { createCsr } = await this.#csr;
+    await refuseCoreDumps();
+    const pair = makeKeyPair(this.#arena);
+    const csr = await createCsr(id, pair.publicKey, pair.sign);
+    const room = this.#arena.take(pageRoom);
+    this.#page = room.subarray(0, encodeIdentityPage(room, id, pair.publicKey, pair.privateKey));
+    return Buffer.from(csr).toString('base64');
+  }
+
+  async #program(firmware: string | null): Promise<void> {
+    const target = this.#connected();
+    await eraseFactoryPages(target);
+    if (firmware !== null) await programFirmware(target, firmware);
+  }
+
+  async #writeIdentity(): Promise<void> {
+    if (!this.#page) throw new Error('no key was made');
+    try {
+      await writeIdentityPage(this.#connected(), this.#page, this.#arena);
+    } finally {
+      this.#wipe();
+    }
+  }
+
+  #connected(): Target {
+    if (!this.#target) throw new Error('no board was examined');
+    return this.#target;
+  }
+
+  /** Overwrites what we hold, then has the collector free what OpenSSL's objects hold (they cleanse when freed). */
+  #wipe(): void {
+    this.#arena.wipe();
+    this.#page = undefined;
+    globalThis.gc?.();
+  }
+}
+
+/** The kernel writes a core file of a process that has a limit above 0: with the key in it, on a disk. */
+async function refuseCoreDumps(): Promise<void> {
+  const limits = await readFile('/proc/self/limits', 'latin1');
+  if (!/^Max core file size +0 +0 /m.test(limits)) throw new LinesideError('core-dumps-enabled');
+}
