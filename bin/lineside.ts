@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { asLinesideError, LinesideError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
@@ -27,6 +28,7 @@ const session: Session = {
   ui: makeUi(process.argv.includes('--json'), process.stdout, process.stderr),
   interrupted: interruption(),
   execPath: process.execPath,
+  program: fileURLToPath(import.meta.url),
   exit: (code) => {
     process.exitCode = code;
   },

@@ -10,5 +10,7 @@ export interface Session {
   readonly interrupted: AbortSignal;
   /** The node binary this runs on. */
   readonly execPath: string;
+  /** This program's own file. */
+  readonly program: string;
   exit(code: ExitCode): void;
 }

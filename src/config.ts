@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { LinesideError } from './errors.ts';
+import { LinesideError, systemCode } from './errors.ts';
 import type { Chip } from './swd/chip.ts';
 import { chipNamed } from './swd/chips.ts';
 import { formatProbe, type Probe, parseProbe } from './swd/probe.ts';
@@ -35,7 +35,7 @@ export async function readStationFile(path: string): Promise<StationFile> {
   try {
     return resolved(schema.parse(JSON.parse(text)));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : systemCode(cause);
     throw new LinesideError('station-invalid', { path, reason }, { cause });
   }
 }

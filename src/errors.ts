@@ -355,6 +355,12 @@ export function asLinesideError(error: unknown): LinesideError {
   return new LinesideError('internal', { reason }, { cause: error });
 }
 
+/** The system's name of an error, for example ENOSPC; of any other error its message. */
+export function systemCode(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
 function fill(template: string, facts: Facts): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? '?'));
 }

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { formatStationFile, readStationFile, type StationFile } from './config.ts';
 import type { Lease } from './device.ts';
-import { LinesideError } from './errors.ts';
+import { LinesideError, systemCode } from './errors.ts';
 import { encodeLeaf } from './log/leaf.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
@@ -73,7 +73,7 @@ async function syncDirectory(path: string): Promise<void> {
 
 function explain(cause: unknown, path: string): LinesideError {
   if (cause instanceof LinesideError) return cause;
-  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  const code = systemCode(cause);
   const taken = code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR';
   if (taken) return new LinesideError('station-exists', { path }, { cause });
   return new LinesideError('directory-unwritable', { path, reason: code }, { cause });

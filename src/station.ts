@@ -16,7 +16,7 @@ export interface Order {
 }
 
 /** A firmware held open by the station, so that what is programmed is what was checked. */
-export interface FirmwareImage {
+interface FirmwareImage {
   readonly path: string;
   readonly sha256: string;
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { LinesideError } from '../../src/errors.ts';
+import { LinesideError, systemCode } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -43,7 +43,7 @@ function set(board: { setFaults(faults: readonly string[]): void }, faults: read
   try {
     board.setFaults(faults);
   } catch (cause) {
-    throw new LinesideError('usage', { problem: (cause as Error).message }, { cause });
+    throw new LinesideError('usage', { problem: systemCode(cause) }, { cause });
   }
 }
 

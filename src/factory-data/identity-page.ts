@@ -1,4 +1,5 @@
 import { type DeviceId, type IdentityPage, parseDeviceId } from '../device.ts';
+import { pointLength } from '../public-key.ts';
 import {
   hashLength,
   headerLength,
@@ -9,7 +10,7 @@ import {
   writeContainer,
 } from './container.ts';
 import { FactoryDataError } from './refusal.ts';
-import { one, publicKey, publicKeyLength } from './values.ts';
+import { one, publicKey } from './values.ts';
 
 const idType = 1;
 const publicKeyType = 2;
@@ -18,7 +19,7 @@ const idLength = 8;
 const privateKeyLength = 32;
 
 /** Bytes up to the end of the public key: all that may be read from a board. The private key comes next. */
-export const identityPageHeadLength = headerLength + tlvLength(idLength) + tlvLength(publicKeyLength);
+export const identityPageHeadLength = headerLength + tlvLength(idLength) + tlvLength(pointLength);
 
 /** Bytes of a whole identity page of this version. */
 export const identityPageLength = identityPageHeadLength + tlvLength(privateKeyLength) + hashLength;
@@ -69,6 +70,5 @@ function readHead(bytes: Uint8Array): IdentityPage {
 
 function readId(tlvs: readonly Tlv[]): DeviceId {
   const value = one(tlvs, idType);
-  // latin1 keeps every byte apart, so that no second spelling reads as the same id.
   return parseDeviceId(Buffer.from(value).toString('latin1'));
 }

@@ -6,7 +6,7 @@ import { checkPlacement, type FlashMap } from './placement.ts';
 import { readRegularFile } from './regular-file.ts';
 import { FirmwareRefused, joinSegments, type Segment, sortSegments } from './segments.ts';
 
-export type FirmwareFormat = 'ihex' | 'elf' | 'bin';
+type FirmwareFormat = 'ihex' | 'elf' | 'bin';
 
 /** A firmware that fits the chip. */
 export interface Firmware {

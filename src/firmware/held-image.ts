@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { LinesideError } from '../errors.ts';
+import { LinesideError, systemCode } from '../errors.ts';
 import type { Firmware } from './firmware.ts';
 import { toIntelHex } from './intel-hex.ts';
 
@@ -28,7 +28,10 @@ export async function holdImage({ segments, sha256 }: Firmware): Promise<HeldIma
     await file.writeFile(toIntelHex(segments));
     return { path: `${await realpath('/proc/self')}/fd/${file.fd}`, sha256, release: () => file.close() };
   } catch (cause) {
-    const { code = String(cause) } = cause as NodeJS.ErrnoException;
-    throw new LinesideError('directory-unwritable', { path: directory, reason: code }, { cause });
+    throw new LinesideError(
+      'directory-unwritable',
+      { path: directory, reason: systemCode(cause) },
+      { cause },
+    );
   }
 }

@@ -9,7 +9,7 @@ export interface KeyPair {
   /** The scalar, 32 bytes big-endian: a view into the arena. */
   readonly privateKey: Uint8Array;
   /** ECDSA with SHA-256, as r‖s, 64 bytes (IEEE P1363). */
-  sign(message: Uint8Array): Uint8Array;
+  readonly sign: (message: Uint8Array) => Uint8Array;
 }
 
 /** PKCS#8 of a P-256 key (RFC 5958, RFC 5915) up to the scalar, and from the scalar to the public point. */

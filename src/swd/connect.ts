@@ -32,7 +32,7 @@ export async function connect(probe: Probe, chip: Chip): Promise<Target> {
 }
 
 /** Halts the core and holds the chip against its profile. */
-export async function examine({ openocd, chip, probe }: Target): Promise<void> {
+async function examine({ openocd, chip, probe }: Target): Promise<void> {
   const examined = await openocd.run(`${chip.core} was_examined`, {
     doing: 'asking for the core',
     seconds: 5,

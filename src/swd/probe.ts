@@ -9,7 +9,7 @@ export interface Probe {
 }
 
 const interfaces = ['cmsis-dap', 'jlink', 'stlink', 'sim'] as const;
-export type Interface = (typeof interfaces)[number];
+type Interface = (typeof interfaces)[number];
 
 /**
  * Reads `NAME=INTERFACE:SERIAL`. The serial goes into a Tcl command line of OpenOCD, hence the narrow alphabet.

@@ -33,7 +33,7 @@ const page = z.discriminatedUnion('kind', [
 ]);
 const board = z.strictObject({ uid: z.string().regex(/^[0-9A-F]{8,32}$/), page });
 
-const code = z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]);
+const code = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(errorTable, value));
 const facts = z.record(shortText, z.union([shortText, z.number()]));
 
 const replySchema = z.discriminatedUnion('kind', [

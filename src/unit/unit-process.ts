@@ -111,8 +111,8 @@ export class UnitProcess {
       const answered = once(this.#child, 'message', waiting);
       const lost = once(this.#child, 'exit', waiting).then(() => Promise.reject(this.#lost()));
       this.#child.send(request);
-      const [message] = (await Promise.race([answered, lost])) as [unknown];
-      return parseReply(message);
+      const messages: unknown[] = await Promise.race([answered, lost]);
+      return parseReply(messages[0]);
     } catch (cause) {
       throw cause instanceof LinesideError ? cause : this.#lost(cause);
     } finally {
