@@ -15,6 +15,32 @@ export interface Watcher {
 /** How long an operator has to change the board, and how often the probe is asked. */
 const boardChange = { limitMs: 60_000, intervalMs: 300 };
 
+/** One fixture: its probe, and a unit process that stands ready for its next board. */
+export class Lane {
+  readonly probe: Probe;
+  #ready: UnitProcess | undefined;
+
+  constructor(probe: Probe) {
+    this.probe = probe;
+    this.prepare();
+  }
+
+  /** Starts the next process, which takes half a second to load: while the operator changes the board. */
+  prepare(): void {
+    this.#ready ??= UnitProcess.start();
+  }
+
+  take(): UnitProcess {
+    const unit = this.#ready ?? UnitProcess.start();
+    this.#ready = undefined;
+    return unit;
+  }
+
+  async close(): Promise<void> {
+    await this.#ready?.end();
+  }
+}
+
 /** One run of the line: what every lane of it shares. */
 interface Run {
   readonly registry: Registry;
@@ -26,14 +52,13 @@ interface Run {
 }
 
 /**
- * Provisions `count` boards over the probes, each probe a lane of its own that none other holds up. A lane asked
- * for more than one board waits in between until another chip lies in its fixture. After `interrupt` boards in
+ * Provisions `count` boards over the lanes, none of which holds up another. A lane asked for more than one board waits in between until another chip lies in its fixture. After `interrupt` boards in
  * work are finished and no more begun; so too once the registry fails or the lease is used up.
  */
 export async function runLine(
   registry: Registry,
   order: Order,
-  probes: readonly Probe[],
+  lanes: readonly Lane[],
   count: number,
   watcher: Watcher,
   interrupt: AbortSignal,
@@ -41,25 +66,27 @@ export async function runLine(
   const halt = new AbortController();
   const ended = AbortSignal.any([interrupt, halt.signal]);
   const run = { registry, order, watcher, ended, stop: () => halt.abort() };
-  const shares = probes.map((_, lane) => Math.floor((count + probes.length - 1 - lane) / probes.length));
-  await Promise.all(probes.map((probe, lane) => runLane(run, probe, shares[lane] ?? 0)));
+  await Promise.all(
+    lanes.map((lane, at) => runLane(run, lane, Math.floor((count + lanes.length - 1 - at) / lanes.length))),
+  );
 }
 
-async function runLane(run: Run, probe: Probe, share: number): Promise<void> {
+async function runLane(run: Run, lane: Lane, share: number): Promise<void> {
+  const { probe } = lane;
   let previous: UnitResult | undefined;
   for (let made = 0; made < share && !run.ended.aborted; made += 1) {
-    const unit = UnitProcess.start(); // ready by the time the operator has changed the board
+    const unit = lane.take();
     try {
       if (previous?.uid && !(await nextBoard(run, probe, unit, previous.uid))) {
         if (!run.ended.aborted) run.watcher.unit(notChanged(probe));
         return;
       }
-      previous = await provisionBoard(run.registry, run.order, probe, unit, (stage, id) =>
-        run.watcher.stage(probe, stage, id),
-      );
+      const tell = (stage: Stage, id: DeviceId | null) => run.watcher.stage(probe, stage, id);
+      previous = await provisionBoard(run.registry, run.order, probe, unit, tell);
     } finally {
       await unit.end();
     }
+    if (made + 1 < share) lane.prepare();
     run.watcher.unit(previous);
     if (stopsTheLine(previous)) run.stop();
   }

@@ -21,8 +21,12 @@ export interface Station {
 /** @throws LinesideError `station-missing`, `station-invalid`, `registry-…` */
 export async function openStation(directory: string): Promise<Station> {
   const file = await readStation(directory);
-  const path = join(resolve(directory), registryFile);
-  return { file, registry: await openRegistry(path, encodeLeaf(context(file)), clock) };
+  return { file, registry: await openStationRegistry(directory, file) };
+}
+
+/** @throws LinesideError `registry-…` */
+export async function openStationRegistry(directory: string, file: StationFile): Promise<Registry> {
+  return openRegistry(join(resolve(directory), registryFile), encodeLeaf(context(file)), clock);
 }
 
 /** What the station is, without its registry. @throws LinesideError `station-missing`, `station-invalid` */

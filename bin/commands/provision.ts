@@ -3,7 +3,8 @@ import { type DeviceId, parseDeviceId } from '../../src/device.ts';
 import { type ExitCode, LinesideError } from '../../src/errors.ts';
 import type { HeldImage } from '../../src/firmware/held-image.ts';
 import type { Order, UnitResult } from '../../src/station.ts';
-import type { Station } from '../../src/station-directory.ts';
+import type { Lane, Watcher } from '../../src/line.ts';
+import type { Registry } from '../../src/registry/registry.ts';
 import type { Chip } from '../../src/swd/chip.ts';
 import type { Session } from '../session.ts';
 import type { Ui } from '../ui.ts';
@@ -29,48 +30,55 @@ export function addProvision(program: Command, session: Session): void {
 }
 
 async function run(options: Options, session: Session): Promise<void> {
-  const { openStation } = await import('../../src/station-directory.ts');
-  const station = await openStation(session.station);
-  try {
-    session.exit(await provision(options, session, station));
-  } finally {
-    await station.registry.close();
-  }
-}
-
-async function provision(options: Options, session: Session, { file, registry }: Station): Promise<ExitCode> {
-  const { ui, interrupted } = session;
   const { chooseProbes } = await import('../../src/config.ts');
-  const { settleInterrupted } = await import('../../src/station.ts');
-  const { runLine } = await import('../../src/line.ts');
+  const { openStationRegistry, readStation } = await import('../../src/station-directory.ts');
+  const { Lane } = await import('../../src/line.ts');
+  const file = await readStation(session.station);
   const probes = chooseProbes(file, options.probe ?? []);
   const count = options.count ?? probes.length;
   if (options.id && count !== 1)
     throw new LinesideError('usage', { problem: '--id is for one board: name one --probe' });
-  const firmware = options.firmware === undefined ? null : await holdFirmware(options.firmware, file.chip);
+
+  const open: (() => Promise<void>)[] = [];
   try {
-    const order: Order = {
-      chip: file.chip,
-      firmware,
-      debugPort: options.lock ? 'lock' : 'leave-open',
-      id: options.id ?? 'next',
-    };
-    for (const id of await settleInterrupted(registry))
-      ui.say(`unit ${id} is in doubt: present its board, or void it`);
-    const exits: ExitCode[] = [];
-    const watcher = {
-      stage: (probe: { name: string }, stage: string, id: DeviceId | null) =>
-        ui.progress(`${probe.name}  ${id ?? '--------'}  ${stage}`),
-      unit: (result: UnitResult) => {
-        exits.push(result.error?.exit ?? 0);
-        show(ui, result);
-      },
-    };
-    await runLine(registry, order, probes, count, watcher, interrupted);
-    return interrupted.aborted ? 130 : gravest(exits);
+    // The lanes first: their processes load while the firmware is read and the registry opened.
+    const lanes = probes.slice(0, count).map((probe) => new Lane(probe));
+    open.push(...lanes.map((lane) => () => lane.close()));
+    const firmware = options.firmware === undefined ? null : await holdFirmware(options.firmware, file.chip);
+    if (firmware) open.push(() => firmware.release());
+    const registry = await openStationRegistry(session.station, file);
+    open.push(() => registry.close());
+
+    const debugPort = options.lock ? 'lock' : 'leave-open';
+    const order: Order = { chip: file.chip, firmware, debugPort, id: options.id ?? 'next' };
+    session.exit(await provision(session, registry, order, lanes, count));
   } finally {
-    await firmware?.release();
+    await Promise.all(open.map((close) => close()));
   }
+}
+
+async function provision(
+  { ui, interrupted }: Session,
+  registry: Registry,
+  order: Order,
+  lanes: readonly Lane[],
+  count: number,
+): Promise<ExitCode> {
+  const { settleInterrupted } = await import('../../src/station.ts');
+  const { runLine } = await import('../../src/line.ts');
+  for (const id of await settleInterrupted(registry)) {
+    ui.say(`unit ${id} is in doubt: set its board aside, or give the unit up with "lineside void ${id}"`);
+  }
+  const exits: ExitCode[] = [];
+  const watcher: Watcher = {
+    stage: (probe, stage, id) => ui.progress(`${probe.name}  ${id ?? '--------'}  ${stage}`),
+    unit: (result) => {
+      exits.push(result.error?.exit ?? 0);
+      show(ui, result);
+    },
+  };
+  await runLine(registry, order, lanes, count, watcher, interrupted);
+  return interrupted.aborted ? 130 : gravest(exits);
 }
 
 /** One board's end: PASS only now, after the registry has committed it. */

@@ -23,7 +23,10 @@ export function sortSegments(segments: readonly Segment[]): Segment[] {
   return sorted;
 }
 
-/** Joins sorted segments that touch. It copies, so hold them inside the flash first: segments of an ELF file may share bytes. */
+/**
+ * Joins sorted segments that touch. It copies, so check their placement first: segments of an ELF file may
+ * share bytes, and a small file could so fill the whole address space.
+ */
 export function joinSegments(sorted: readonly Segment[]): Segment[] {
   const runs: { address: number; end: number; parts: Uint8Array[] }[] = [];
   for (const segment of sorted) {

@@ -1,0 +1,134 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import type { KeyScanner } from './key-scanner.ts';
+
+/** Part of the memory of a process. */
+interface Piece {
+  readonly mapping: string;
+  readonly address: number;
+  /** Valid until the next piece is asked for. */
+  readonly bytes: Buffer;
+}
+
+export interface Search {
+  /** `<owner>: <form> in <mapping>` of all that was found. */
+  readonly found: readonly string[];
+  readonly scannedBytes: number;
+}
+
+interface Mapping {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+const pageLength = 4096;
+const pieceLength = 1 << 20;
+const noOverlap = 0;
+
+/** Looks at a process that does not move meanwhile: every thread of it is stopped. */
+function whileStopped<T>(pid: number, look: () => T): T {
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const limit = Date.now() + 5000;
+    while (!isStopped(pid)) if (Date.now() > limit) throw new Error(`${pid} does not stop`);
+    return look();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+/** Looks for keys in all memory that the process can read: heap, stacks, anonymous, files. */
+export function searchMemory(pid: number, scanner: KeyScanner): Search {
+  return whileStopped(pid, () => searchPieces(memoryOf(pid, scanner.overlap), scanner));
+}
+
+export function searchPieces(pieces: Iterable<Piece>, scanner: KeyScanner): Search {
+  const found = new Set<string>();
+  let scannedBytes = 0;
+  for (const { mapping, bytes } of pieces) {
+    scannedBytes += bytes.length;
+    for (const label of scanner.search(bytes)) found.add(`${label} in ${mapping}`);
+  }
+  return { found: [...found], scannedBytes };
+}
+
+/** A copy of the memory, to be searched for what is not known yet. */
+export function copyMemory(pid: number): Piece[] {
+  return whileStopped(pid, () => {
+    const copy: Piece[] = [];
+    for (const piece of memoryOf(pid, noOverlap)) copy.push({ ...piece, bytes: Buffer.from(piece.bytes) });
+    return copy;
+  });
+}
+
+/** PKCS#8 of a P-256 key (RFC 5958, RFC 5915) up to the scalar and after it: found before anything is known of it. */
+const pkcs8Head = Buffer.from(
+  '308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420',
+  'hex',
+);
+const pkcs8Middle = Buffer.from('a144034200', 'hex');
+
+/** The private keys that lie in these pieces as PKCS#8. */
+export function pkcs8Keys(pieces: Iterable<Piece>): Buffer[] {
+  const keys = new Map<string, Buffer>();
+  for (const { bytes } of pieces) {
+    for (let at = bytes.indexOf(pkcs8Head); at !== -1; at = bytes.indexOf(pkcs8Head, at + 1)) {
+      const scalar = at + pkcs8Head.length;
+      const after = bytes.subarray(scalar + 32, scalar + 32 + pkcs8Middle.length);
+      const key = Buffer.from(bytes.subarray(scalar, scalar + 32));
+      if (after.equals(pkcs8Middle)) keys.set(key.toString('hex'), key);
+    }
+  }
+  return [...keys.values()];
+}
+
+function* memoryOf(pid: number, overlap: number): Generator<Piece> {
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const room = Buffer.from(new ArrayBuffer(pieceLength));
+  try {
+    for (const { name, from, to } of mappings(pid).flatMap((mapping) => inMemory(pid, mapping))) {
+      for (let address = from; address < to; address += pieceLength - overlap) {
+        const length = readSync(memory, room, 0, Math.min(pieceLength, to - address), address);
+        yield { mapping: name, address, bytes: room.subarray(0, length) };
+      }
+    }
+  } finally {
+    closeSync(memory);
+  }
+}
+
+/** Readable mappings. Those of the kernel's own clock pages cannot be read through /proc. */
+function mappings(pid: number): Mapping[] {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n');
+  return lines.flatMap((line) => {
+    const [, from, to, path = ''] = /^(\w+)-(\w+) r\S+ \S+ \S+ \S+ *(.*)$/.exec(line) ?? [];
+    if (from === undefined || to === undefined || /^\[(vvar|vsyscall)/.test(path)) return [];
+    const name = path === '' ? 'anonymous memory' : path;
+    return [{ name, from: Number.parseInt(from, 16), to: Number.parseInt(to, 16) }];
+  });
+}
+
+/** The parts of a mapping that have pages, in memory or swapped out; the rest was never written to (pagemap, proc(5)). */
+function inMemory(pid: number, { name, from, to }: Mapping): Mapping[] {
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
+  const entries = Buffer.alloc(((to - from) / pageLength) * 8);
+  const length = readSync(pagemap, entries, 0, entries.length, (from / pageLength) * 8);
+  closeSync(pagemap);
+  const parts: { name: string; from: number; to: number }[] = [];
+  for (let at = 0; at < length; at += 8) {
+    const presentOrSwapped = ((entries[at + 7] ?? 0) & 0xc0) !== 0;
+    if (!presentOrSwapped) continue;
+    const page = from + (at / 8) * pageLength;
+    const last = parts.at(-1);
+    if (last?.to === page) last.to += pageLength;
+    else parts.push({ name, from: page, to: page + pageLength });
+  }
+  return parts;
+}
+
+function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((thread) =>
+    /^\d+ \(.*\) T/s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+  );
+}

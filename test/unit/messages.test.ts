@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { parseReply, parseRequest } from '../../src/unit/messages.ts';
+
+const scalar = Buffer.alloc(32, 0xab);
+const forms = [scalar.toString('hex'), scalar.toString('base64'), scalar.toString('base64url')];
+
+describe('the channel between station and unit process has no room for a private key', () => {
+  test.each(forms)('%s in the facts of a failure', (key) => {
+    const reply = (reason: string) => ({ kind: 'failed', code: 'internal', facts: { reason } });
+    expect(() => parseReply(reply(key))).toThrow();
+    expect(parseReply(reply(key.slice(0, 42)))).toBeDefined(); // control: the shape is right, the length is not
+  });
+
+  test.each(forms)('%s as an extra field, or under an extra name', (key) => {
+    expect(parseReply({ kind: 'done' })).toEqual({ kind: 'done' });
+    expect(() => parseReply({ kind: 'done', key })).toThrow();
+    expect(() => parseReply({ kind: 'key', key })).toThrow();
+  });
+
+  test.each(forms)('%s as a public key, a uid or an id', (key) => {
+    const board = (uid: string, publicKey: string, id: string) => ({
+      kind: 'board',
+      board: { uid, page: { kind: 'identity', id, publicKey } },
+    });
+    const [uid, point, id] = ['0123456789ABCDEF', `04${'0a'.repeat(64)}`, 'ABCD1234'];
+    expect(parseReply(board(uid, point, id))).toBeDefined();
+    for (const bad of [board(key, point, id), board(uid, key, id), board(uid, point, key)]) {
+      expect(() => parseReply(bad)).toThrow();
+    }
+  });
+});
+
+test.each([
+  null,
+  'examine',
+  { do: 'dump' },
+  { do: 'make-key', id: 'abcd1234' },
+  { do: 'program', firmware: '/etc/passwd' },
+  { do: 'program', firmware: '/proc/1/fd/3; exit' },
+  { do: 'write-identity', extra: 1 },
+])('%j is no request', (message) => {
+  expect(() => parseRequest(message)).toThrow();
+});
