@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
-import { LinesideError, systemCode } from './errors.ts';
+import * as v from 'valibot';
+import { LinesideError } from './errors.ts';
 import type { Chip } from './swd/chip.ts';
 import { chipNamed } from './swd/chips.ts';
 import { formatProbe, type Probe, parseProbe } from './swd/probe.ts';
@@ -13,18 +13,21 @@ export interface StationFile {
   readonly probes: readonly Probe[];
 }
 
-const schema = z.strictObject({
-  schema: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32'),
-  chip: z.string(),
-  probes: z.array(z.string()).max(64),
+const schema = v.strictObject({
+  schema: v.literal(1),
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name is lower-case letters, digits and "-", at most 32'),
+  ),
+  chip: v.string(),
+  probes: v.pipe(v.array(v.string()), v.maxLength(64)),
 });
 
 /** @throws LinesideError `usage`, `unknown-chip`, `bad-probe` */
 export function parseStation(name: string, chip: string, probes: readonly string[]): StationFile {
-  const parsed = schema.safeParse({ schema: 1, name, chip, probes });
-  if (!parsed.success) throw new LinesideError('usage', { problem: z.prettifyError(parsed.error) });
-  return resolved(parsed.data);
+  const parsed = v.safeParse(schema, { schema: 1, name, chip, probes });
+  if (!parsed.success) throw new LinesideError('usage', { problem: inWords(parsed.issues) });
+  return resolved(parsed.output);
 }
 
 /** @throws LinesideError `station-missing`, `station-invalid` */
@@ -33,9 +36,14 @@ export async function readStationFile(path: string): Promise<StationFile> {
     throw new LinesideError('station-missing', { path: dirname(path) }, { cause });
   });
   try {
-    return resolved(schema.parse(JSON.parse(text)));
+    return resolved(v.parse(schema, JSON.parse(text)));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : systemCode(cause);
+    const reason =
+      cause instanceof v.ValiError
+        ? inWords(cause.issues)
+        : cause instanceof Error
+          ? cause.message
+          : String(cause);
     throw new LinesideError('station-invalid', { path, reason }, { cause });
   }
 }
@@ -64,9 +72,14 @@ export function formatStationFile({ name, chip, probes }: StationFile): string {
   return `${JSON.stringify({ schema: 1, name, chip: chip.name, probes: probes.map(formatProbe) }, null, 2)}\n`;
 }
 
-function resolved({ name, chip, probes }: z.infer<typeof schema>): StationFile {
+function resolved({ name, chip, probes }: v.InferOutput<typeof schema>): StationFile {
   const parsed = probes.map(parseProbe);
   const twice = parsed.find((probe, at) => parsed.findIndex((other) => other.name === probe.name) !== at);
   if (twice) throw new LinesideError('usage', { problem: `two probes are called ${twice.name}` });
   return { name, chip: chipNamed(chip), probes: parsed };
+}
+
+/** What is wrong and where, on one line. */
+function inWords(issues: readonly v.BaseIssue<unknown>[]): string {
+  return issues.map((issue) => [v.getDotPath(issue), issue.message].filter(Boolean).join(': ')).join('; ');
 }

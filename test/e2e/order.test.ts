@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Board } from '../../sim/board.ts';
 import { verifyCsr } from '../../src/csr/verify.ts';
-import { childrenOf } from '../support/processes.ts';
+import { descendant } from '../support/processes.ts';
 import { boards, lineside, program, records, station } from '../support/program.ts';
 
 /*
@@ -131,9 +131,7 @@ describe.each(['station', 'unit process', 'OpenOCD'] as const)(
   },
 );
 
-/** The station starts one unit process, and that starts OpenOCD. */
 function victimOf(victim: 'station' | 'unit process' | 'OpenOCD', stationPid: number): number {
   if (victim === 'station') return stationPid;
-  const [unit = 0] = childrenOf(stationPid);
-  return victim === 'unit process' ? unit : (childrenOf(unit)[0] ?? 0);
+  return descendant(stationPid, victim === 'unit process' ? 'unit.js' : 'target/nrf52.cfg').pid;
 }

@@ -55,7 +55,7 @@ export async function boards(...faults: (readonly string[])[]): Promise<Board[]>
 }
 
 /** A new station whose probes a, b, c… are these boards. */
-export async function station(lines: readonly Board[], lease = '00000001-000000FF'): Promise<string> {
+export async function station(line: readonly Board[], lease = '00000001-000000FF'): Promise<string> {
   const directory = join(await scratch(), 'st07');
   const probes = line.map((board, index) => `${String.fromCharCode(97 + index)}=sim:${board.port}`);
   const init = await lineside([
