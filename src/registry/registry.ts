@@ -55,7 +55,9 @@ export type EncodeLeaf = (event: LogEvent, n: number, previous: Uint8Array | nul
 
 /**
  * Ids, CSRs and states. Every method that changes something has, when it returns, committed the change and its
- * log leaf durably and together; when it throws, neither. One process has a registry open at a time.
+ * log leaf durably and together; when it throws, neither. After `registry-io` or `registry-full` the disk may hold
+ * the change all the same: the registry then takes nothing more, and opening it again shows both or neither. One
+ * process has a registry open at a time.
  */
 export interface Registry {
   /** @throws LinesideError `lease-overlaps` */

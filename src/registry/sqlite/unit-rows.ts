@@ -1,0 +1,113 @@
+import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type UnitState } from '../../device.ts';
+import { LinesideError } from '../../errors.ts';
+import type { Proof, Step, UnitRecord } from '../registry.ts';
+import { brokenRule } from './sqlite-error.ts';
+import type { SqlValue, Statements } from './statements.ts';
+
+export interface UnitRow {
+  readonly id: number;
+  readonly state: UnitState;
+  readonly csr: Buffer | null;
+  readonly spki: string | null;
+  readonly uid: string | null;
+  readonly probe: string | null;
+  readonly firmware: string | null;
+  readonly proof: Proof | null;
+  readonly locked: number;
+  readonly reason: string | null;
+  readonly reserved_at: string;
+  readonly changed_at: string;
+}
+
+export function toUnitRecord(row: UnitRow): UnitRecord {
+  return {
+    id: deviceIdFromNumber(row.id),
+    state: row.state,
+    csr: row.csr === null ? null : new Uint8Array(row.csr),
+    spkiSha256: row.spki,
+    uid: row.uid,
+    probe: row.probe,
+    firmwareSha256: row.firmware,
+    proof: row.proof,
+    locked: row.locked === 1,
+    reason: row.reason,
+    reservedAt: row.reserved_at,
+    changedAt: row.changed_at,
+  };
+}
+
+/** @throws LinesideError `id-in-use`, `id-outside-lease` */
+export async function insertUnit(sql: Statements, id: DeviceId, at: string): Promise<void> {
+  const insert = "INSERT INTO unit (id, state, reserved_at, changed_at) VALUES (?1, 'reserved', ?2, ?2)";
+  try {
+    await sql.run(insert, deviceIdToNumber(id), at);
+  } catch (error) {
+    const rule = brokenRule(error);
+    if (rule === 'id-in-use' || rule === 'id-outside-lease')
+      throw new LinesideError(rule, { id }, { cause: error });
+    throw error;
+  }
+}
+
+const updates: Readonly<Record<Step['to'], string>> = {
+  keyed: "UPDATE unit SET state = 'keyed', changed_at = ?2, csr = ?3, spki = ?4 WHERE id = ?1",
+  flashing: `UPDATE unit SET state = 'flashing', changed_at = ?2, uid = ?3, probe = ?4, firmware = ?5
+    WHERE id = ?1`,
+  flashed: "UPDATE unit SET state = 'flashed', changed_at = ?2 WHERE id = ?1",
+  verified: "UPDATE unit SET state = 'verified', changed_at = ?2, proof = ?3, locked = ?4 WHERE id = ?1",
+  void: "UPDATE unit SET state = 'void', changed_at = ?2, reason = ?3 WHERE id = ?1",
+};
+
+/**
+ * @returns the state the unit had
+ * @throws LinesideError `unit-not-found`, `illegal-transition`, `key-in-use`, `board-in-use`
+ */
+export async function updateUnit(sql: Statements, id: DeviceId, step: Step, at: string): Promise<UnitState> {
+  const number = deviceIdToNumber(id);
+  const [unit] = await sql.all<{ state: UnitState }>('SELECT state FROM unit WHERE id = ?', number);
+  if (unit === undefined) throw new LinesideError('unit-not-found', { id });
+  try {
+    await sql.run(updates[step.to], number, at, ...stepValues(step));
+    return unit.state;
+  } catch (error) {
+    throw await refusedStep(sql, error, id, unit.state, step);
+  }
+}
+
+function stepValues(step: Step): SqlValue[] {
+  switch (step.to) {
+    case 'keyed':
+      return [step.csr, step.spkiSha256];
+    case 'flashing':
+      return [step.uid, step.probe, step.firmwareSha256];
+    case 'flashed':
+      return [];
+    case 'verified':
+      return [step.proof, Number(step.locked)];
+    case 'void':
+      return [step.reason];
+  }
+}
+
+async function refusedStep(
+  sql: Statements,
+  error: unknown,
+  id: DeviceId,
+  from: UnitState,
+  step: Step,
+): Promise<unknown> {
+  const rule = brokenRule(error);
+  if (rule === 'illegal-transition')
+    return new LinesideError(rule, { id, from, to: step.to }, { cause: error });
+  if (rule === 'key-in-use') return new LinesideError(rule, { id }, { cause: error });
+  if (rule === 'board-in-use' && step.to === 'flashing') return boardInUse(sql, step.uid, error);
+  return error;
+}
+
+export const liveUnitByUid = "SELECT * FROM unit WHERE uid = ? AND state <> 'void'";
+
+async function boardInUse(sql: Statements, uid: string, cause: unknown): Promise<LinesideError> {
+  const [holder] = await sql.all<UnitRow>(liveUnitByUid, uid);
+  const id = holder === undefined ? 'unknown' : deviceIdFromNumber(holder.id);
+  return new LinesideError('board-in-use', { uid, id }, { cause });
+}
