@@ -33,10 +33,8 @@ function plainOpenOcd(board: Board): Promise<number> {
   const adapter = `adapter driver st-link; st-link backend tcp ${board.port}; st-link vid_pid 0x0483 0x3748`;
   const job = `init; halt; flash write_image erase ${page} 0xff000; verify_image ${page} 0xff000; reset run; shutdown`;
   const ports = 'gdb_port disabled; telnet_port disabled; tcl_port disabled';
-  return time('openocd', [
-    ...['-c', ports, '-c', `${adapter}; transport select dapdirect_swd`],
-    ...['-f', '/usr/share/openocd/scripts/target/nrf52.cfg', '-c', job],
-  ]);
+  const probe = ['-c', ports, '-c', `${adapter}; transport select dapdirect_swd`];
+  return time('openocd', [...probe, '-f', '/usr/share/openocd/scripts/target/nrf52.cfg', '-c', job]);
 }
 
 /** From the moment the station turns to a board that was placed until PASS, in a line that runs. */

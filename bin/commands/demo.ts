@@ -16,13 +16,13 @@ export function addDemo(program: Command, session: Session): void {
 async function run(directory: string | undefined, session: Session): Promise<void> {
   const { mkdtemp, rm } = await import('node:fs/promises');
   const { tmpdir } = await import('node:os');
-  const { join } = await import('node:path');
-  const workshop = await mkdtemp(join(tmpdir(), 'lineside-demo-'));
+  const path = await import('node:path');
+  const workshop = await mkdtemp(path.join(tmpdir(), 'lineside-demo-'));
   const { startBoards } = await import('../demo/boards.ts');
   const boards = await startBoards(session, 3);
   try {
     const { playDemo } = await import('../demo/play.ts');
-    await playDemo(session, workshop, directory ?? join(workshop, 'st07'), boards.ports);
+    await playDemo(session, workshop, directory ?? path.join(workshop, 'st07'), boards.ports);
   } finally {
     await boards.stop();
     await rm(workshop, { recursive: true });

@@ -50,7 +50,9 @@ export async function scratch(): Promise<string> {
 /** Simulated boards in this process, so that a test can look into their flash; they go with the test. */
 export async function boards(...faults: (readonly string[])[]): Promise<Board[]> {
   const started = await Promise.all(faults.map((each, index) => startBoard({ index, faults: each })));
-  onTestFinished(() => Promise.all(started.map((board) => board.close())).then(() => {}));
+  onTestFinished(async () => {
+    await Promise.all(started.map((board) => board.close()));
+  });
   return started;
 }
 
