@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { asLinesideError, LinesideError } from '../src/errors.ts';
+import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import { addDemo } from './commands/demo.ts';
 import { addInit } from './commands/init.ts';
@@ -27,8 +27,8 @@ const session: Session = {
   },
   ui: makeUi(process.argv.includes('--json'), process.stdout, process.stderr),
   interrupted: interruption(),
-  execPath: process.execPath,
-  program: fileURLToPath(import.meta.url),
+  program: { node: process.execPath, entry: fileURLToPath(import.meta.url) },
+  unitProgram: { node: process.execPath, entry: fileURLToPath(new URL('unit.js', import.meta.url)) },
   exit: (code) => {
     process.exitCode = code;
   },
@@ -59,20 +59,37 @@ try {
 
 /** Commander's own errors, in our words and with our exit code; undefined for --help and --version. */
 function usage(error: CommanderError): LinesideError | undefined {
-  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
-  const problem = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  if (error.exitCode === 0) return undefined;
+  if (error.code === 'commander.help')
+    return new LinesideError('usage', { problem: 'name one of the commands above' });
+  const problem = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/(is invalid)\. /, '$1: ')
+    .replace(/\. Expected (\d+) arguments? but got (\d+)/, ': it takes $1, not $2')
+    .replace(/\(Did you/, '(did you')
+    .replace(/\.$/, '');
   return new LinesideError('usage', { problem }, { cause: error });
 }
 
-/** Aborted by the first Ctrl-C or SIGTERM, at which boards in work are finished; the second ends the program. */
+/**
+ * Aborted by the first Ctrl-C or SIGTERM, or when the terminal or the reader of the results is gone; boards in work
+ * are then finished. A second Ctrl-C ends the program.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (controller.signal.aborted && name !== 'SIGHUP') process.exit(130);
       controller.abort();
     });
   }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => controller.abort());
+  process.stdout.once('error', (cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EPIPE') return; // `| head` has seen enough
+    session.ui.error(new LinesideError('output-lost', { reason: systemWords(cause) }, { cause }));
+    process.on('exit', () => (process.exitCode = errorTable['output-lost'].exit));
+  });
   process.on('SIGUSR1', () => {}); // Node would open its debugger, to anybody on this PC
   return controller.signal;
 }

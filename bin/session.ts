@@ -1,4 +1,5 @@
 import type { ExitCode } from '../src/errors.ts';
+import type { UnitProgram } from '../src/unit/unit-process.ts';
 import type { Ui } from './ui.ts';
 
 /** What a command gets of the world outside. */
@@ -8,9 +9,8 @@ export interface Session {
   readonly ui: Ui;
   /** Aborted when the operator wants to stop. */
   readonly interrupted: AbortSignal;
-  /** The node binary this runs on. */
-  readonly execPath: string;
-  /** This program's own file. */
-  readonly program: string;
+  /** This program, to be run anew. */
+  readonly program: { readonly node: string; readonly entry: string };
+  readonly unitProgram: UnitProgram;
   exit(code: ExitCode): void;
 }

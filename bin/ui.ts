@@ -4,25 +4,31 @@ import type { LinesideError } from '../src/errors.ts';
 /*
  * The output rules of the whole program. Results go to stdout, words to stderr. With --json every line of stdout is
  * one JSON record with a `type`, and an error is a record too. Colour and moving lines only on a terminal, no
- * colour with NO_COLOR. Errors are two lines, lower case, no full stop: what failed, and what to do.
+ * colour with NO_COLOR. Errors are two lines, lower case, no full stop: what failed, and what to do. Whatever is
+ * printed may hold text from outside (paths, reasons, a file's contents), which must not move the cursor, clear the
+ * screen or forge a line (CWE-150): its control characters are spelled out.
  */
 
 type Record = { readonly type: string } & { readonly [key: string]: unknown };
 
-const colours = { pass: 'green', fail: 'red', 'in-doubt': 'yellow' } as const;
+const verdicts = {
+  pass: { word: 'PASS', colour: 'green' },
+  fail: { word: 'FAIL', colour: 'red' },
+  'in-doubt': { word: 'IN DOUBT', colour: 'yellow' },
+} as const;
 
 export interface Ui {
-  /** One result: the record for machines, the text for people. */
-  result(record: Record, text: string): void;
+  /** One result: the record for machines, the lines for people. */
+  result(record: Record, ...lines: readonly string[]): void;
+  /** The result of a unit: a line that begins with the verdict, which is coloured on a terminal. */
+  verdict(record: Record, verdict: keyof typeof verdicts, line: string): void;
   /** Words on the side. */
-  say(text: string): void;
+  say(...lines: readonly string[]): void;
   /** A line that the next one replaces on a terminal. */
   progress(text: string): void;
   /** Neither an error nor a result by itself: the two lines of an error that belongs to a result. */
   explain(error: LinesideError): void;
   error(error: LinesideError): void;
-  /** Green, red or amber on a terminal; the word must carry the meaning by itself. */
-  emphasise(result: 'pass' | 'fail' | 'in-doubt', word: string): string;
 }
 
 export function makeUi(json: boolean, out: NodeJS.WriteStream, err: NodeJS.WriteStream): Ui {
@@ -31,32 +37,39 @@ export function makeUi(json: boolean, out: NodeJS.WriteStream, err: NodeJS.Write
     if (moving) err.write('\r\x1b[K');
     moving = false;
   };
-  const say = (text: string) => {
+  const words = (line: string) => {
     clear();
-    err.write(`${text}\n`);
+    err.write(`${line}\n`);
   };
+  const record = (value: Record) => out.write(`${spelledOut(JSON.stringify(value), jsonEscape)}\n`);
   const explain = ({ message, action }: LinesideError) => {
-    say(`${mark(err, 'red', 'lineside:')} ${printable(message)}`);
-    say(`${mark(err, 'bold', 'hint:')} ${printable(action)}`);
+    words(`${mark(err, 'red', 'lineside:')} ${printable(message)}`);
+    words(`${mark(err, 'bold', 'hint:')} ${printable(action)}`);
   };
   return {
-    say,
     explain,
-    result: (record, text) => {
+    say: (...lines) => lines.forEach((line) => words(printable(line))),
+    result: (value, ...lines) => {
       clear();
-      out.write(json ? `${JSON.stringify(record)}\n` : `${text}\n`);
+      if (json) record(value);
+      else lines.forEach((line) => out.write(`${printable(line)}\n`));
+    },
+    verdict: (value, verdict, line) => {
+      clear();
+      const { word, colour } = verdicts[verdict];
+      if (json) record(value);
+      else out.write(`${mark(out, colour, word.padEnd(8))}  ${printable(line)}\n`);
     },
     progress: (text) => {
-      if (!err.isTTY) return say(text);
-      err.write(`\r\x1b[K${text}`);
+      if (!err.isTTY) return words(printable(text));
+      err.write(`\r\x1b[K${printable(text)}`);
       moving = true;
     },
     error: (error) => {
       const { code, message, action, exit } = error;
-      if (json) out.write(`${JSON.stringify({ type: 'error', code, message, action, exit })}\n`);
+      if (json) record({ type: 'error', code, message, action, exit });
       explain(error);
     },
-    emphasise: (result, word) => mark(out, colours[result], word),
   };
 }
 
@@ -65,7 +78,16 @@ function mark(stream: NodeJS.WriteStream, style: 'red' | 'green' | 'yellow' | 'b
   return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Text from outside (paths, ids, a file's contents) must not move the cursor or clear the screen (CWE-150). */
 function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return spelledOut(text, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+function jsonEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
+
+/** Control, format and unassigned characters, among them those that turn the direction of writing. */
+function spelledOut(text: string, escape: (character: string) => string): string {
+  return text.replace(/\p{C}/gu, escape);
 }

@@ -22,7 +22,7 @@ async function reply(message: unknown): Promise<Reply> {
   try {
     return await unit.perform(parseRequest(message));
   } catch (error) {
-    await unit.end();
+    await unit.abandon();
     const { code, facts } = asLinesideError(error);
     return { kind: 'failed', code, facts: short(facts) };
   }

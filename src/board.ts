@@ -4,7 +4,7 @@ import { spkiSha256 } from './public-key.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Chip } from './swd/chip.ts';
 import type { Probe } from './swd/probe.ts';
-import { UnitProcess } from './unit/unit-process.ts';
+import { UnitProcess, type UnitProgram } from './unit/unit-process.ts';
 
 /** What anybody may read of a device. */
 export interface PublicIdentity {
@@ -16,8 +16,8 @@ export interface PublicIdentity {
 }
 
 /** @throws LinesideError `board-blank`, `board-has-data`, and those of connecting */
-export async function inspectBoard(chip: Chip, probe: Probe): Promise<PublicIdentity> {
-  const { uid, page } = await withUnit((unit) => unit.examine(chip.name, probe));
+export async function inspectBoard(program: UnitProgram, chip: Chip, probe: Probe): Promise<PublicIdentity> {
+  const { uid, page } = await withUnit(program, (unit) => unit.examine(chip.name, probe));
   switch (page.kind) {
     case 'blank':
     case 'interrupted':
@@ -39,18 +39,19 @@ export async function inspectBoard(chip: Chip, probe: Probe): Promise<PublicIden
  * @throws LinesideError `recover-failed`, `illegal-transition` if the device already has a certificate
  */
 export async function recoverBoard(
+  program: UnitProgram,
   registry: Registry,
   chip: Chip,
   probe: Probe,
 ): Promise<{ uid: string; voided: DeviceId | null }> {
-  const { uid } = await withUnit((unit) => unit.recover(chip.name, probe));
+  const { uid } = await withUnit(program, (unit) => unit.recover(chip.name, probe));
   const unit = await registry.findByUid(uid);
   if (unit) await registry.advance(unit.id, { to: 'void', reason: 'erased by recover' });
   return { uid, voided: unit?.id ?? null };
 }
 
-async function withUnit<T>(act: (unit: UnitProcess) => Promise<T>): Promise<T> {
-  const unit = UnitProcess.start();
+async function withUnit<T>(program: UnitProgram, act: (unit: UnitProcess) => Promise<T>): Promise<T> {
+  const unit = UnitProcess.start(program);
   try {
     return await act(unit);
   } finally {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { LinesideError } from './errors.ts';
+import { LinesideError, systemCode, systemWords } from './errors.ts';
 import type { Chip } from './swd/chip.ts';
 import { chipNamed } from './swd/chips.ts';
 import { formatProbe, type Probe, parseProbe } from './swd/probe.ts';
@@ -32,26 +32,21 @@ export function parseStation(name: string, chip: string, probes: readonly string
 
 /** @throws LinesideError `station-missing`, `station-invalid` */
 export async function readStationFile(path: string): Promise<StationFile> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new LinesideError('station-missing', { path: dirname(path) }, { cause });
-  });
   try {
-    return resolved(v.parse(schema, JSON.parse(text)));
+    return resolved(v.parse(schema, JSON.parse(await readFile(path, 'utf8'))));
   } catch (cause) {
-    const reason =
-      cause instanceof v.ValiError
-        ? inWords(cause.issues)
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
+    const code = systemCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new LinesideError('station-missing', { path: dirname(path) }, { cause });
+    const reason = v.isValiError(cause) ? inWords(cause.issues) : systemWords(cause);
     throw new LinesideError('station-invalid', { path, reason }, { cause });
   }
 }
 
-/** The probes of these names, or all of them. @throws LinesideError `unknown-probe` */
+/** The probes of these names, or all of them. @throws LinesideError `unknown-probe`, `no-probes` */
 export function chooseProbes(station: StationFile, names: readonly string[]): readonly Probe[] {
-  const known = station.probes.map((probe) => probe.name).join(', ') || 'none';
-  if (names.length === 0 && station.probes.length === 0) throw new LinesideError('no-probes');
+  const known = station.probes.map((probe) => probe.name).join(', ');
+  if (station.probes.length === 0) throw new LinesideError('no-probes');
   if (names.length === 0) return station.probes;
   return [...new Set(names)].map((name) => {
     const probe = station.probes.find((candidate) => candidate.name === name);
@@ -74,12 +69,24 @@ export function formatStationFile({ name, chip, probes }: StationFile): string {
 
 function resolved({ name, chip, probes }: v.InferOutput<typeof schema>): StationFile {
   const parsed = probes.map(parseProbe);
-  const twice = parsed.find((probe, at) => parsed.findIndex((other) => other.name === probe.name) !== at);
-  if (twice) throw new LinesideError('usage', { problem: `two probes are called ${twice.name}` });
+  parsed.forEach((probe, at) => parsed.slice(0, at).forEach((earlier) => refuseTwins(earlier, probe)));
   return { name, chip: chipNamed(chip), probes: parsed };
+}
+
+/** Two lanes on one probe would work on one board at the same time. */
+function refuseTwins(one: Probe, other: Probe): void {
+  if (one.name === other.name)
+    throw new LinesideError('usage', { problem: `two probes are called ${one.name}` });
+  if (one.interface === other.interface && one.serial === other.serial)
+    throw new LinesideError('usage', { problem: `${one.name} and ${other.name} are the same probe` });
 }
 
 /** What is wrong and where, on one line. */
 function inWords(issues: readonly v.BaseIssue<unknown>[]): string {
-  return issues.map((issue) => [v.getDotPath(issue), issue.message].filter(Boolean).join(': ')).join('; ');
+  return issues.map((issue) => [v.getDotPath(issue), fault(issue)].filter(Boolean).join(': ')).join('; ');
+}
+
+function fault({ expected, received, message }: v.BaseIssue<unknown>): string {
+  if (expected === 'never') return 'unknown field';
+  return received === 'undefined' ? 'missing' : message.charAt(0).toLowerCase() + message.slice(1);
 }

@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util';
+
 /**
  * Every error an operator can meet: its exit code, what failed, and what to do. `{name}` is filled in from the
  * facts of the case. docs/errors.md repeats this table and a test holds the two together.
@@ -53,8 +55,8 @@ export const errorTable = {
   },
   'station-exists': {
     exit: 2,
-    what: '{path} already holds a station',
-    action: 'choose another directory: a station is never overwritten',
+    what: '{path} is already there',
+    action: 'name a new or an empty directory: a station is never put over anything',
   },
   'station-invalid': {
     exit: 3,
@@ -64,7 +66,7 @@ export const errorTable = {
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',
-    action: 'give this user write permission there, or free some space; nothing was changed',
+    action: 'give this user permission and space there, or name another place; nothing was changed',
   },
   'openocd-missing': {
     exit: 3,
@@ -235,6 +237,17 @@ export const errorTable = {
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
   },
+  'output-lost': {
+    exit: 6,
+    what: 'the results could not be written: {reason}',
+    action:
+      'look at what was done with "lineside registry list": boards in work were finished, no more begun',
+  },
+  'demo-stopped': {
+    exit: 1,
+    what: 'the demo stopped: {step} ended with exit code {code}',
+    action: 'see what it printed above',
+  },
   'unit-not-found': {
     exit: 2,
     what: 'the registry has no unit {id}',
@@ -359,6 +372,14 @@ export function asLinesideError(error: unknown): LinesideError {
 export function systemCode(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
+/** What the system says of an error, for example "no space left on device"; of any other error its message. */
+export function systemWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const [, words] = getSystemErrorMap().get(errno) ?? [];
+  return words ?? error.message;
 }
 
 function fill(template: string, facts: Facts): string {

@@ -4,7 +4,7 @@ import { asLinesideError, LinesideError } from './errors.ts';
 import type { Registry } from './registry/registry.ts';
 import { type Order, provisionBoard, type Stage, type UnitResult } from './station.ts';
 import type { Probe } from './swd/probe.ts';
-import { UnitProcess } from './unit/unit-process.ts';
+import { UnitProcess, type UnitProgram } from './unit/unit-process.ts';
 
 /** Who is told what happens on the line. */
 export interface Watcher {
@@ -18,20 +18,22 @@ const boardChange = { limitMs: 60_000, intervalMs: 300 };
 /** One fixture: its probe, and a unit process that stands ready for its next board. */
 export class Lane {
   readonly probe: Probe;
+  readonly #program: UnitProgram;
   #ready: UnitProcess | undefined;
 
-  constructor(probe: Probe) {
+  constructor(probe: Probe, program: UnitProgram) {
     this.probe = probe;
+    this.#program = program;
     this.prepare();
   }
 
   /** Starts the next process, which takes half a second to load: while the operator changes the board. */
   prepare(): void {
-    this.#ready ??= UnitProcess.start();
+    this.#ready ??= UnitProcess.start(this.#program);
   }
 
   take(): UnitProcess {
-    const unit = this.#ready ?? UnitProcess.start();
+    const unit = this.#ready ?? UnitProcess.start(this.#program);
     this.#ready = undefined;
     return unit;
   }

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { formatStationFile, readStationFile, type StationFile } from './config.ts';
 import type { Lease } from './device.ts';
-import { LinesideError, systemCode } from './errors.ts';
+import { LinesideError, systemCode, systemWords } from './errors.ts';
 import { encodeLeaf } from './log/leaf.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
@@ -46,11 +46,24 @@ export async function createStation(directory: string, station: StationFile, lea
     await mkdir(dirname(target), { recursive: true });
     await mkdir(draft, { mode: 0o700 });
     await fill(draft, station, lease);
-    await rename(draft, target); // onto an empty directory or none; anything else is refused by the kernel
+    await takeName(draft, target);
     await syncDirectory(dirname(target));
   } catch (cause) {
-    await rm(draft, { recursive: true, force: true });
-    throw explain(cause, target);
+    await rm(draft, { recursive: true, force: true }).catch(() => {}); // what went wrong before is what matters
+    if (cause instanceof LinesideError) throw cause;
+    const blocked = ['EEXIST', 'ENOTDIR'].includes(systemCode(cause));
+    const reason = blocked ? 'a file is in its way' : systemWords(cause);
+    throw new LinesideError('directory-unwritable', { path: target, reason }, { cause });
+  }
+}
+
+/** Onto an empty directory or none; anything else is refused by the kernel. */
+async function takeName(draft: string, target: string): Promise<void> {
+  try {
+    await rename(draft, target);
+  } catch (cause) {
+    const taken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(cause));
+    throw taken ? new LinesideError('station-exists', { path: target }, { cause }) : cause;
   }
 }
 
@@ -73,14 +86,6 @@ async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   await directory.sync();
   await directory.close();
-}
-
-function explain(cause: unknown, path: string): LinesideError {
-  if (cause instanceof LinesideError) return cause;
-  const code = systemCode(cause);
-  const taken = code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR';
-  if (taken) return new LinesideError('station-exists', { path }, { cause });
-  return new LinesideError('directory-unwritable', { path, reason: code }, { cause });
 }
 
 function context(station: StationFile) {

@@ -9,18 +9,18 @@ export function addInspect(program: Command, session: Session): void {
     .action((options: { probe?: string }) => run(options.probe, session));
 }
 
-async function run(name: string | undefined, { station, ui }: Session): Promise<void> {
+async function run(name: string | undefined, { station, ui, unitProgram }: Session): Promise<void> {
   const { chooseOneProbe } = await import('../../src/config.ts');
   const { readStation } = await import('../../src/station-directory.ts');
   const { inspectBoard } = await import('../../src/board.ts');
   const file = await readStation(station);
   const probe = chooseOneProbe(file, name);
-  const { uid, id, publicKey, spkiSha256 } = await inspectBoard(file.chip, probe);
+  const { uid, id, publicKey, spkiSha256 } = await inspectBoard(unitProgram, file.chip, probe);
   const lines = [
     `device id    ${id}`,
     `public key   ${publicKey}`,
     `SPKI SHA-256 ${spkiSha256}`,
     `chip uid     ${uid}`,
   ];
-  ui.result({ type: 'identity', probe: probe.name, id, publicKey, spkiSha256, uid }, lines.join('\n'));
+  ui.result({ type: 'identity', probe: probe.name, id, publicKey, spkiSha256, uid }, ...lines);
 }

@@ -42,7 +42,7 @@ async function run(options: Options, session: Session): Promise<void> {
   const open: (() => Promise<void>)[] = [];
   try {
     // The lanes first: their processes load while the firmware is read and the registry opened.
-    const lanes = probes.slice(0, count).map((probe) => new Lane(probe));
+    const lanes = probes.slice(0, count).map((probe) => new Lane(probe, session.unitProgram));
     open.push(...lanes.map((lane) => () => lane.close()));
     const firmware = options.firmware === undefined ? null : await holdFirmware(options.firmware, file.chip);
     if (firmware) open.push(() => firmware.release());
@@ -83,20 +83,16 @@ async function provision(
 
 /** One board's end: PASS only now, after the registry has committed it. */
 function show(ui: Ui, { result, id, state, probe, uid, spkiSha256, error }: UnitResult): void {
-  const word = { pass: 'PASS', fail: 'FAIL', 'in-doubt': 'IN DOUBT' }[result];
   const failure = error && { error: error.code, message: error.message, action: error.action };
   const record = { type: 'unit', id, state, result, probe, uid, spkiSha256, ...failure };
-  ui.result(
-    record,
-    `${ui.emphasise(result, word.padEnd(8))}  ${id ?? '--------'}  ${probe}  ${spkiSha256 ?? error?.code ?? ''}`,
-  );
+  ui.verdict(record, result, `${id ?? '--------'}  ${probe}  ${spkiSha256 ?? error?.code ?? ''}`);
   if (error) ui.explain(error);
 }
 
 /** The exit code that asks for most: stop the line before look at the board. */
 function gravest(exits: readonly ExitCode[]): ExitCode {
   const order: readonly ExitCode[] = [6, 3, 10, 9, 8, 5, 4, 1];
-  return order.find((exit) => exits.includes(exit)) ?? 0;
+  return order.find((exit) => exits.includes(exit)) ?? exits.find((exit) => exit !== 0) ?? 0;
 }
 
 async function holdFirmware(path: string, chip: Chip): Promise<HeldImage> {

@@ -14,7 +14,7 @@ export function addRecover(program: Command, session: Session): void {
 async function run(
   name: string | undefined,
   permit: true | undefined,
-  { station, ui }: Session,
+  { station, ui, unitProgram }: Session,
 ): Promise<void> {
   if (!permit)
     throw new LinesideError('usage', {
@@ -26,7 +26,7 @@ async function run(
   const { file, registry } = await openStation(station);
   try {
     const probe = chooseOneProbe(file, name);
-    const { uid, voided } = await recoverBoard(registry, file.chip, probe);
+    const { uid, voided } = await recoverBoard(unitProgram, registry, file.chip, probe);
     const text = `board on probe ${probe.name} is blank${voided ? `; its unit ${voided} is void` : ''}`;
     ui.result({ type: 'recovered', probe: probe.name, uid, voided }, text);
   } finally {

@@ -49,7 +49,8 @@ async function show(registry: Registry, id: DeviceId, { ui }: Session): Promise<
     ([name, value]) => name !== 'type' && name !== 'csr' && value !== null,
   );
   const lines = fields.map(([name, value]) => `${name.padEnd(14)}  ${value}`);
-  ui.result(shown, [...lines, shown.csr?.trimEnd() ?? 'no certificate request'].join('\n'));
+  const csr = shown.csr?.trimEnd().split('\n') ?? ['no certificate request'];
+  ui.result(shown, ...lines, ...csr);
 }
 
 /** A unit as scripts get it: bytes as PEM, and every field there, null where it is not yet known. */

@@ -1,11 +1,17 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { LinesideError, systemCode } from '../../src/errors.ts';
+import type { Board } from '../../sim/board.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
   readonly boards: number;
   readonly chip: string;
   readonly fault: readonly string[];
+}
+
+interface Fault {
+  readonly board: number;
+  readonly fault: string;
 }
 
 export function addSim(program: Command, session: Session): void {
@@ -22,32 +28,31 @@ async function run({ boards, chip, fault }: Options, { ui, interrupted }: Sessio
   if (chip !== 'nrf52840') throw new LinesideError('unknown-chip', { chip, known: 'nrf52840' });
   const { startBoard } = await import('../../sim/board.ts');
   const faults = fault.map((text) => parseFault(text, boards));
-  const running = [];
-  for (let index = 0; index < boards; index += 1) {
-    const board = await startBoard({ index });
-    running.push(board);
-    set(
-      board,
-      faults.filter((each) => each.board === index).map((each) => each.fault),
-    );
-    const text = `board ${index} is on port ${board.port}: --probe NAME=sim:${board.port}`;
-    ui.result({ type: 'board', index, port: board.port, serial: board.serial }, text);
+  const running = await Promise.all(Array.from({ length: boards }, (_, index) => startBoard({ index })));
+  try {
+    for (const board of running) set(board, faults);
+    for (const { index, port, serial } of running)
+      ui.result(
+        { type: 'board', index, port, serial },
+        `board ${index} is on port ${port}: --probe NAME=sim:${port}`,
+      );
+    ui.say('Ctrl-C stops the boards');
+    if (!interrupted.aborted) await new Promise((resolve) => interrupted.addEventListener('abort', resolve));
+  } finally {
+    await Promise.all(running.map((board) => board.close()));
   }
-  ui.say('Ctrl-C stops the boards');
-  if (!interrupted.aborted) await new Promise((resolve) => interrupted.addEventListener('abort', resolve));
-  await Promise.all(running.map((board) => board.close()));
 }
 
 /** The simulator knows its faults best: what it says of a wrong one is what the user needs. */
-function set(board: { setFaults(faults: readonly string[]): void }, faults: readonly string[]): void {
+function set(board: Board, faults: readonly Fault[]): void {
   try {
-    board.setFaults(faults);
+    board.setFaults(faults.filter((each) => each.board === board.index).map((each) => each.fault));
   } catch (cause) {
     throw new LinesideError('usage', { problem: systemCode(cause) }, { cause });
   }
 }
 
-function parseFault(text: string, boards: number): { board: number; fault: string } {
+function parseFault(text: string, boards: number): Fault {
   const [, board, fault] = /^(\d{1,3}):(.+)$/.exec(text) ?? [];
   if (fault === undefined || Number(board) >= boards) {
     throw new LinesideError('usage', {

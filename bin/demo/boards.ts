@@ -11,11 +11,15 @@ export interface Boards {
 }
 
 export async function startBoards(session: Session, count: number): Promise<Boards> {
-  const sim = execa(session.execPath, [session.program, 'sim', '--boards', String(count), '--json'], {
-    buffer: false,
-    reject: false,
-    stderr: 'ignore',
-  });
+  const sim = execa(
+    session.program.node,
+    [session.program.entry, 'sim', '--boards', String(count), '--json'],
+    {
+      buffer: false,
+      reject: false,
+      stderr: 'ignore',
+    },
+  );
   const ports: number[] = [];
   const lines = createInterface({ input: sim.stdout });
   lines.on('line', (line) => ports.push((JSON.parse(line) as { port: number }).port));

@@ -16,7 +16,7 @@ export async function playDemo(
   await writeFile(firmware, demoFirmware());
 
   const lineside = (...args: string[]) =>
-    step(session, 'lineside', [session.execPath, session.program], args);
+    step(session, 'lineside', [session.program.node, session.program.entry], args);
   await lineside(
     'init',
     station,
@@ -33,7 +33,7 @@ export async function playDemo(
   await lineside('--station', station, 'registry', 'list');
   await lineside('--station', station, 'inspect', '--probe', 'a');
 
-  session.ui.say('\nAn independent judge on every certificate request:');
+  session.ui.say('', 'An independent judge on every certificate request:');
   const listed = await quiet(session, '--json', '--station', station, 'registry', 'list');
   await mkdir(join(workshop, 'csr'));
   for (const line of listed.trim().split('\n')) {
@@ -42,19 +42,18 @@ export async function playDemo(
     await writeFile(path, csr);
     await step(session, 'openssl', ['openssl'], ['req', '-in', path, '-verify', '-noout', '-subject']);
   }
-  session.ui.say('\nThree boards have an identity; their keys are in their flash and nowhere else.');
+  session.ui.say('', 'Three boards have an identity; their keys are in their flash and nowhere else.');
 }
 
 /** Shows a command as typed, then what it prints. */
 async function step({ ui }: Session, name: string, [file = '', ...prefix]: string[], args: string[]) {
-  ui.say(`\n$ ${[name, ...args].join(' ')}`);
+  ui.say('', `$ ${[name, ...args].join(' ')}`);
   const { exitCode } = await execa(file, [...prefix, ...args], { stdio: 'inherit', reject: false });
-  if (exitCode !== 0)
-    throw new LinesideError('internal', { reason: `${name} ended with exit code ${exitCode}` });
+  if (exitCode !== 0) throw new LinesideError('demo-stopped', { step: name, code: exitCode ?? 'none' });
 }
 
 async function quiet(session: Session, ...args: string[]): Promise<string> {
-  return (await execa(session.execPath, [session.program, ...args])).stdout;
+  return (await execa(session.program.node, [session.program.entry, ...args])).stdout;
 }
 
 /** Something to program: a vector table (initial stack pointer, reset vector) and a loop to itself. */

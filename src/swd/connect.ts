@@ -46,7 +46,9 @@ async function examine({ openocd, chip, probe }: Target): Promise<void> {
 async function initialise(openocd: OpenOcd, probe: Probe): Promise<void> {
   const outcome = await openocd.run('init', { doing: 'connecting', seconds: 15 });
   if (outcome.code !== 0) {
-    // OpenOCD's code is the same for a missing probe and a missing board; its words tell them apart.
+    // OpenOCD's code is the same for a missing probe and a missing board; its words tell them apart, and they come
+    // by another pipe than its answer: all of them are here once it has ended.
+    await openocd.close();
     const answered = openocd.said(/init mode failed|unable to connect to the target|Error connecting DP/i);
     throw new LinesideError(answered ? 'target-absent' : 'probe-unreachable', { probe: probe.name });
   }

@@ -38,6 +38,19 @@ export async function writeIdentityPage(target: Target, page: Uint8Array, arena:
   await openocd.run('debug_level 1', patience);
 }
 
+/**
+ * Blanks the page again after a failure, as far as the board still answers: a reject keeps no key, and no page that
+ * looks whole. Nobody can do it for a board that went away, so nothing may rely on it.
+ */
+export async function withdrawIdentityPage({ openocd, chip }: Target): Promise<void> {
+  const withdrawing = { doing: 'withdrawing the identity page', seconds: 20 };
+  await openocd.run('halt', withdrawing);
+  await openocd.run(
+    `flash erase_address ${hexAddress(chip.identityPage)} ${chip.flash.pageSize}`,
+    withdrawing,
+  );
+}
+
 /** One word at a time with a bounded wait for the flash controller, past OpenOCD's loader, which would leave the key in RAM. */
 async function write({ openocd, chip }: Target, script: SecretScript, address: number, words: Uint8Array) {
   const { open, busy, close } = chip.flashWrite;

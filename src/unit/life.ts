@@ -10,8 +10,7 @@ import { makeKeyPair } from '../keygen/key-pair.ts';
 import { SecretArena } from '../secret.ts';
 import { chipNamed } from '../swd/chips.ts';
 import { connect, type Target } from '../swd/connect.ts';
-
-import { writeIdentityPage } from '../swd/identity-writer.ts';
+import { withdrawIdentityPage, writeIdentityPage } from '../swd/identity-writer.ts';
 import { eraseEverything, lockDebugPort } from '../swd/lock.ts';
 import { parseProbe } from '../swd/probe.ts';
 import { eraseFactoryPages, programFirmware, startFirmware } from '../swd/program.ts';
@@ -26,6 +25,7 @@ export class Unit {
   readonly #arena = new SecretArena();
   #page: Uint8Array | undefined;
   #target: Target | undefined;
+  #keySent = false;
   /** pkijs takes longer to load than OpenOCD to connect: loaded meanwhile. */
   readonly #csr = import('../csr/request.ts');
 
@@ -57,6 +57,13 @@ export class Unit {
     this.#wipe();
     await this.#target?.openocd.close();
     this.#target = undefined;
+  }
+
+  /** After a failure: takes back what was written of the key, if the board lets it, and ends. */
+  async abandon(): Promise<void> {
+    this.#wipe();
+    if (this.#keySent && this.#target) await withdrawIdentityPage(this.#target).catch(() => {});
+    await this.end();
   }
 
   async #examine(chip: string, probe: string): Promise<Board> {
@@ -92,6 +99,7 @@ export class Unit {
 
   async #writeIdentity(): Promise<void> {
     if (!this.#page) throw new Error('no key was made');
+    this.#keySent = true;
     try {
       await writeIdentityPage(this.#connected(), this.#page, this.#arena);
     } finally {

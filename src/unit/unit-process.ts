@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Board, DeviceId } from '../device.ts';
 import { LinesideError } from '../errors.ts';
 import { formatProbe, type Probe } from '../swd/probe.ts';
 import { parseReply, type Reply, type Request } from './messages.ts';
 
-const entry = fileURLToPath(new URL('../../bin/unit.js', import.meta.url));
+/** What a unit process is: the node binary, and dist/bin/unit.js. */
+export interface UnitProgram {
+  readonly node: string;
+  readonly entry: string;
+}
 
 /** Above the sum of all the limits that one request has inside the unit process. */
 const replyLimit = 15 * 60 * 1000;
@@ -16,7 +19,7 @@ const replyLimit = 15 * 60 * 1000;
  * open a door (NODE_OPTIONS, LD_PRELOAD, SSLKEYLOGFILE). glibc overwrites what is freed, at once: OpenSSL leaves
  * scalars in memory that it frees uncleansed.
  */
-const command = ['-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath, '--expose-gc', entry];
+const shell = ['-c', 'ulimit -c 0; exec "$@"', 'sh'];
 const environment = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   GLIBC_TUNABLES: 'glibc.malloc.perturb=85:glibc.malloc.tcache_count=0',
@@ -31,9 +34,10 @@ export class UnitProcess {
   readonly #exited: Promise<unknown>;
   #id = 'none';
 
-  private constructor() {
+  private constructor({ node, entry }: UnitProgram) {
     // Detached: Ctrl-C reaches the whole foreground group, and a board in work is to be finished, not cut off.
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const command = [...shell, node, '--expose-gc', entry];
     this.#child = spawn('/bin/sh', command, {
       stdio: [...stdio],
       env: environment,
@@ -44,8 +48,8 @@ export class UnitProcess {
     this.#exited.catch(() => {});
   }
 
-  static start(): UnitProcess {
-    return new UnitProcess();
+  static start(program: UnitProgram): UnitProcess {
+    return new UnitProcess(program);
   }
 
   get pid(): number | undefined {
