@@ -18,10 +18,10 @@ export function keyForms(key: Uint8Array): Form[] {
     binary('raw', raw),
     binary('byte-reversed', Buffer.from(raw).reverse()), // a BIGNUM's limbs in memory
     binary('words swapped', Buffer.from(raw).swap32()),
-    ...bigWords(raw).map((word) => binary('word as a number of V8', doubleOf(word))),
+    ...bigWords(raw).map((word, index) => binary(`word as a number of V8, ${index}`, doubleOf(word))),
     text('hex', raw.toString('hex')),
     text('HEX', raw.toString('hex').toUpperCase()),
-    { ...text('hex in UTF-16', raw.toString('hex')), bytes: Buffer.from(raw.toString('hex'), 'utf16le') },
+    { ...text('UTF-16 hex', raw.toString('hex')), bytes: Buffer.from(raw.toString('hex'), 'utf16le') },
     text('hex with spaces', [...raw].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')),
     text('decimal bytes', raw.join(',')), // JSON of a Buffer
     text('decimal', BigInt(`0x${raw.toString('hex')}`).toString()),

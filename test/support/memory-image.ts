@@ -67,9 +67,14 @@ const pkcs8Head = Buffer.from(
   'hex',
 );
 const pkcs8Middle = Buffer.from('a144034200', 'hex');
+const pkcs8Length = 138;
 
-/** The private keys that lie in these pieces as PKCS#8. */
-export function pkcs8Keys(pieces: Iterable<Piece>): Buffer[] {
+/** The private keys that the process holds as PKCS#8. */
+export function heldKeys(pid: number): Buffer[] {
+  return whileStopped(pid, () => pkcs8Keys(memoryOf(pid, pkcs8Length)));
+}
+
+function pkcs8Keys(pieces: Iterable<Piece>): Buffer[] {
   const keys = new Map<string, Buffer>();
   for (const { bytes } of pieces) {
     for (let at = bytes.indexOf(pkcs8Head); at !== -1; at = bytes.indexOf(pkcs8Head, at + 1)) {
