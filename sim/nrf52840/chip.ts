@@ -1,0 +1,108 @@
+import type { AccessPort } from '../access-port.ts';
+import type { OnUnimplemented } from '../bus.ts';
+import { CortexM4 } from '../cortex-m4.ts';
+import type { Faults } from '../faults.ts';
+import { MemAp } from '../mem-ap.ts';
+import { Memory } from '../memory.ts';
+import { Apb } from './apb.ts';
+import { CtrlAp } from './ctrl-ap.ts';
+import { Ficr, partOnBoard, PAGE_SIZE } from './ficr.ts';
+import { Lock } from './lock.ts';
+import { Nvmc, type OnFlashWrite } from './nvmc.ts';
+
+const DPIDR = 0x2ba01477;
+const DPIDR_CORTEX_M0 = 0x0bc11477;
+// Nordic Semiconductor (JEP106 bank 2, 0x44), part 0x008.
+const ROM_TABLE_PIDR = 0x2000c4008;
+const CPUID_M4 = 0x410fc241;
+const CPUID_M33 = 0x410fd214;
+
+/** nRF52840 Product Specification, memory map. */
+export class Nrf52840 {
+  readonly flash = new Memory(0x00000000, 0x100000, 0xff);
+  readonly ram = new Memory(0x20000000, 0x40000, 0);
+  readonly uicr = new Memory(0x10001000, PAGE_SIZE, 0xff);
+  readonly ficr: Ficr;
+  readonly core: CortexM4;
+  readonly #faults: Faults;
+  readonly #nvmc: Nvmc;
+  readonly #lock: Lock;
+  readonly #memAp: MemAp;
+  readonly #ctrlAp: CtrlAp;
+
+  constructor(
+    deviceId: bigint,
+    faults: Faults,
+    onFlashWrite: OnFlashWrite,
+    onUnimplemented: OnUnimplemented,
+  ) {
+    this.#faults = faults;
+    this.ficr = new Ficr(deviceId, faults);
+    this.#nvmc = new Nvmc(this.flash, this.uicr, faults, onFlashWrite, onUnimplemented);
+    this.#lock = new Lock(this.uicr, faults);
+    const { flash, uicr } = this.#nvmc.arrays();
+    this.core = new CortexM4({
+      slaves: [this.ram, flash, this.#nvmc, uicr, this.ficr, new Apb(onUnimplemented)],
+      ram: this.ram,
+      faults,
+      cpuid: () => (faults.has('other-core') ? CPUID_M33 : CPUID_M4),
+      romTablePidr: ROM_TABLE_PIDR,
+      isCode: (address) => this.#isCode(address),
+      onSystemReset: () => this.reset(),
+      onUnimplemented,
+    });
+    this.#memAp = new MemAp(this.core.bus, () => !this.#lock.locked);
+    this.#ctrlAp = new CtrlAp({
+      isLocked: () => this.#lock.locked,
+      eraseAll: () => this.#eraseAndUnlock(),
+      reset: () => this.reset(),
+    });
+  }
+
+  dpidr(): number {
+    return this.#faults.has('wrong-dpidr') ? DPIDR_CORTEX_M0 : DPIDR;
+  }
+
+  accessPort(apsel: number): AccessPort | undefined {
+    if (apsel === 0) return this.#memAp;
+    return apsel === 1 && !this.#faults.has('no-ctrl-ap') ? this.#ctrlAp : undefined;
+  }
+
+  powerOn(): void {
+    this.ram.bytes.fill(0);
+    this.#ctrlAp.powerOn();
+    this.#nvmc.reset();
+    this.#lock.latch();
+    this.core.powerOn();
+  }
+
+  reset(): void {
+    this.#nvmc.reset();
+    this.#lock.latch();
+    this.core.reset();
+  }
+
+  /** Locked before it came into the fixture, or opened again. */
+  presetLock(locked: boolean): void {
+    this.#lock.preset(locked);
+  }
+
+  /** Another chip in its place, as it leaves the factory. */
+  replace(deviceId: bigint): void {
+    this.ficr.deviceId = deviceId;
+    this.#nvmc.eraseAll();
+    this.#lock.preset(false);
+  }
+
+  /** CTRL-AP.ERASEALL: flash, UICR and RAM; the lock opens at the reset that follows. */
+  #eraseAndUnlock(): void {
+    if (this.#faults.has('stuck-lock')) return;
+    this.#nvmc.eraseAll();
+    this.ram.bytes.fill(0);
+  }
+
+  #isCode(address: number): boolean {
+    if (address < partOnBoard(this.#faults).flashPages * PAGE_SIZE) return true;
+    return address >= this.ram.base && address < this.ram.base + this.ram.size;
+  }
+}
