@@ -79,7 +79,7 @@ async function runLane(run: Run, lane: Lane, share: number): Promise<void> {
   for (let made = 0; made < share && !run.ended.aborted; made += 1) {
     const unit = lane.take();
     try {
-      if (previous?.uid && !(await nextBoard(run, probe, unit, previous.uid))) {
+      if (previous && !(await nextBoard(run, probe, unit, previous))) {
         if (!run.ended.aborted) run.watcher.unit(notChanged(probe));
         return;
       }
@@ -95,16 +95,21 @@ async function runLane(run: Run, lane: Lane, share: number): Promise<void> {
 }
 
 /**
- * Waits until the board was changed: it went away and something answers again, or another chip does. False if the
- * run ended or the operator took too long.
+ * Waits until the board was changed: it went away, or was never there, and something answers; or another chip does.
+ * False if the run ended or the operator took too long.
  */
-async function nextBoard(run: Run, probe: Probe, unit: UnitProcess, previous: string): Promise<boolean> {
+async function nextBoard(
+  run: Run,
+  probe: Probe,
+  unit: UnitProcess,
+  { uid, error }: UnitResult,
+): Promise<boolean> {
   run.watcher.stage(probe, 'waiting for the next board', null);
   const limit = Date.now() + boardChange.limitMs;
-  for (let removed = false; !run.ended.aborted && Date.now() < limit; ) {
+  for (let empty = isEmpty(error); !run.ended.aborted && Date.now() < limit; ) {
     const seen = await look(run.order, probe, unit);
-    if (seen === 'nothing') removed = true;
-    else if (removed || (seen !== 'unreadable' && seen !== previous)) return true;
+    if (seen === 'nothing') empty = true;
+    else if (empty || (seen !== 'unreadable' && seen !== uid)) return true;
     await delay(boardChange.intervalMs, undefined, { signal: run.ended }).catch(() => {});
   }
   return false;
@@ -115,9 +120,12 @@ async function look(order: Order, probe: Probe, unit: UnitProcess): Promise<stri
   try {
     return (await unit.examine(order.chip.name, probe)).uid;
   } catch (error) {
-    const { code } = asLinesideError(error);
-    return code === 'target-absent' || code === 'probe-unreachable' ? 'nothing' : 'unreadable';
+    return isEmpty(asLinesideError(error)) ? 'nothing' : 'unreadable';
   }
+}
+
+function isEmpty(error: LinesideError | null): boolean {
+  return error?.code === 'target-absent' || error?.code === 'probe-unreachable';
 }
 
 function notChanged(probe: Probe): UnitResult {

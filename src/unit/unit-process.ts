@@ -26,6 +26,12 @@ const environment = {
 };
 
 /**
+ * Node opens its debugger at a SIGUSR1 that comes before our own handler is there, to every user of this PC, and
+ * Node 20 has no way to refuse: so on an address that no PC has, where it fails.
+ */
+const noDebugger = '--inspect-port=0.0.0.1:9229';
+
+/**
  * The station's side of one unit process, which lives for one board. Every method throws the LinesideError the
  * unit process met, or `unit-lost` if it ended without one.
  */
@@ -37,7 +43,7 @@ export class UnitProcess {
   private constructor({ node, entry }: UnitProgram) {
     // Detached: Ctrl-C reaches the whole foreground group, and a board in work is to be finished, not cut off.
     const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
-    const command = [...shell, node, '--expose-gc', entry];
+    const command = [...shell, node, '--expose-gc', noDebugger, entry];
     this.#child = spawn('/bin/sh', command, {
       stdio: [...stdio],
       env: environment,
