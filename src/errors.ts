@@ -60,8 +60,8 @@ export const errorTable = {
   },
   'station-invalid': {
     exit: 3,
-    what: 'station file {path} is not valid: {reason}',
-    action: 'restore it from its backup, or correct the named field',
+    what: 'station file {path} cannot be used: {reason}',
+    action: 'correct what is named, or restore the file from its backup',
   },
   'directory-unwritable': {
     exit: 6,
@@ -319,12 +319,17 @@ export const errorTable = {
   'unit-lost': {
     exit: 10,
     what: 'the process that worked on unit {id} ended without a word',
-    action: 'set the board aside; if unit {id} is in doubt, mark the board IN DOUBT: it may hold that key',
+    action: 'mark the board IN DOUBT and set it aside: it may hold the key of {id}',
+  },
+  'unit-died': {
+    exit: 1,
+    what: 'the process for the board on probe {probe} ended before any key was sent',
+    action: 'run the board again; if it happens twice, stop the line and call for help',
   },
   interrupted: {
     exit: 130,
-    what: 'interrupted',
-    action: 'the boards in work were finished; start again to go on',
+    what: 'interrupted: the boards in work were finished, no more begun',
+    action: 'start again to go on',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

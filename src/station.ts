@@ -142,13 +142,15 @@ async function settle(
   error: LinesideError,
 ): Promise<UnitResult> {
   const { id } = known;
-  if (id === null) return { ...known, result: 'fail', state: null, probe, error };
+  const lost = error.code === 'unit-lost';
+  const untouched = lost ? new LinesideError('unit-died', { probe }) : error;
+  if (id === null) return { ...known, result: 'fail', state: null, probe, error: untouched };
   try {
     const state = (await registry.find(id))?.state ?? null;
     const written = state === 'flashing' || state === 'flashed';
-    if (error.code === 'unit-lost' && written) return { ...known, result: 'in-doubt', state, probe, error };
-    await registry.advance(id, { to: 'void', reason: error.code });
-    return { ...known, result: 'fail', state: 'void', probe, error };
+    if (lost && written) return { ...known, result: 'in-doubt', state, probe, error };
+    await registry.advance(id, { to: 'void', reason: untouched.code });
+    return { ...known, result: 'fail', state: 'void', probe, error: untouched };
   } catch (thrown) {
     // The registry is what failed: the line stops, and the next start finds this unit as it stands there.
     return { ...known, result: 'in-doubt', state: null, probe, error: asLinesideError(thrown) };
