@@ -105,6 +105,11 @@ export const errorTable = {
     action:
       'set it aside; if it is to be made new, "lineside recover --probe {probe} --yes" erases all of it',
   },
+  'board-changed': {
+    exit: 4,
+    what: 'the board on probe {probe} is not the one that was examined',
+    action: 'leave a board in its fixture until PASS or FAIL; run both boards again',
+  },
   'board-not-changed': {
     exit: 4,
     what: 'the board on probe {probe} was not changed in time',
@@ -181,9 +186,14 @@ export const errorTable = {
     what: 'the debug port is still open after locking',
     action: 'reject the board: it cannot be protected against reading',
   },
+  'lock-unproven': {
+    exit: 5,
+    what: 'whether the debug port is locked could not be read',
+    action: 'reject the board: it may be locked, and its unit is void',
+  },
   'recover-failed': {
     exit: 5,
-    what: 'the board is still locked after erasing everything',
+    what: 'the board is still locked, or not blank, after erasing everything',
     action: 'reject the board',
   },
   'reset-failed': {
@@ -248,6 +258,11 @@ export const errorTable = {
     what: 'the demo stopped: {step} ended with exit code {code}',
     action: 'see what it printed above',
   },
+  'own-request-refused': {
+    exit: 6,
+    what: 'the certificate request just made for unit {id} is refused: {rule}',
+    action: 'stop the line and call the security team: key generation on this PC is broken',
+  },
   'unit-not-found': {
     exit: 2,
     what: 'the registry has no unit {id}',
@@ -280,7 +295,7 @@ export const errorTable = {
     action: 'ask for a range that no station has',
   },
   'key-in-use': {
-    exit: 8,
+    exit: 6,
     what: 'the new key of unit {id} is already in the registry: the random generator of this PC is broken',
     action: 'stop the line and call the security team',
   },
@@ -323,7 +338,7 @@ export const errorTable = {
   },
   'unit-died': {
     exit: 1,
-    what: 'the process for the board on probe {probe} ended before any key was sent',
+    what: 'the process that worked on this board ended before any key was sent',
     action: 'run the board again; if it happens twice, stop the line and call for help',
   },
   interrupted: {

@@ -78,10 +78,10 @@ async function provision(
     },
   };
   await runLine(registry, order, lanes, count, watcher, interrupted);
-  if (!interrupted.aborted) return gravest(exits);
-  const error = new LinesideError('interrupted');
-  ui.explain(error);
-  return error.exit;
+  const worst = gravest(exits);
+  if (!interrupted.aborted) return worst;
+  ui.explain(new LinesideError('interrupted'));
+  return worst === 6 || worst === 3 || worst === 10 ? worst : 130;
 }
 
 /** One board's end: PASS only now, after the registry has committed it. */
