@@ -37,6 +37,11 @@ test.each([
   ['src/swd/read.ts', '../factory-data/identity-page.ts'],
   ['src/csr/verify.ts', '../keygen/key-pair.ts'],
   ['src/log/leaf.ts', '../station.ts'],
+  ['src/ca/signed.ts', '../csr/verify.ts'],
+  ['src/ca/signed.ts', '../registry/registry.ts'],
+  ['src/ca/signed.ts', '../authority.ts'],
+  ['src/csr/verify.ts', '../ca/profile.ts'],
+  ['src/registry/registry.ts', '../authority-directory.ts'],
   ['src/device.ts', './csr/verify.ts'],
   ['src/unit/life.ts', '../registry/sqlite.ts'],
 ])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {
