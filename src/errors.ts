@@ -63,6 +63,46 @@ export const errorTable = {
     what: 'station file {path} cannot be used: {reason}',
     action: 'correct what is named, or restore the file from its backup',
   },
+  'ca-exists': {
+    exit: 2,
+    what: '{path} is already there',
+    action: 'name a new or an empty directory: a CA is never put over anything',
+  },
+  'file-exists': {
+    exit: 2,
+    what: '{path} is already there',
+    action: 'name another file: a key, certificate or CRL is never put over anything',
+  },
+  'password-length': {
+    exit: 2,
+    what: 'the new password has fewer than {least} or more than {greatest} bytes',
+    action: 'choose a longer one, for example six words by dice; nothing was made',
+  },
+  'password-unreadable': {
+    exit: 2,
+    what: 'no {what} could be read from {path}: {reason}',
+    action: 'give a file whose first line is it, or "-" to read it from stdin',
+  },
+  'no-terminal': {
+    exit: 2,
+    what: 'there is no terminal to ask for the {what}',
+    action: 'run the command in a terminal, or give the file that holds it',
+  },
+  'wrong-password': {
+    exit: 8,
+    what: 'the password does not open {path}',
+    action: 'try again; if it was made with two passwords, both are needed, in the same order',
+  },
+  'key-unreadable': {
+    exit: 6,
+    what: 'the key file {path} cannot be read: {reason}',
+    action: 'bring back the file from its backup, or the medium it is kept on; nothing was signed',
+  },
+  'key-invalid': {
+    exit: 3,
+    what: 'the key file {path} is not usable: {reason}',
+    action: 'bring back the file from its backup; nothing was signed',
+  },
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',
@@ -236,6 +276,41 @@ export const errorTable = {
     exit: 6,
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
+  },
+  'ledger-missing': {
+    exit: 6,
+    what: 'the ledger of the CA, {path}, is missing',
+    action: 'restore the CA directory from its backup: a CA without its ledger would issue twice',
+  },
+  'ledger-busy': {
+    exit: 6,
+    what: 'another process is using the ledger {path}',
+    action: 'wait for it to end: a CA does one thing at a time',
+  },
+  'ledger-newer': {
+    exit: 6,
+    what: 'the ledger {path} was written by a newer version of lineside (migration {migration})',
+    action: 'install that version on this PC; nothing was changed',
+  },
+  'ledger-unsafe': {
+    exit: 6,
+    what: 'the ledger cannot be made durable: {setting} is {found}, not {expected}',
+    action: 'put the CA directory on a local disk with a supported SQLite; nothing was signed',
+  },
+  'ledger-damaged': {
+    exit: 6,
+    what: 'the ledger {path} is not a sound database: {reason}',
+    action: 'stop, and restore the CA directory from its backup as docs/ca-ceremony.md says',
+  },
+  'ledger-full': {
+    exit: 6,
+    what: 'the disk of the ledger is full',
+    action: 'free space, then start again: what was not committed was not handed out',
+  },
+  'ledger-io': {
+    exit: 6,
+    what: 'the ledger could not be read or written: {reason}',
+    action: 'check the disk, then start again: what was not committed was not handed out',
   },
   'output-lost': {
     exit: 6,

@@ -1,22 +1,24 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
 const root = resolve(import.meta.dirname, '../..');
+const programs = {
+  work: 'test/registry/programs/work.ts',
+  open: 'test/registry/programs/open.ts',
+  fill: 'test/registry/programs/fill.ts',
+} as const;
 const built = join(root, 'node_modules/.cache', `registry-programs-${process.pid}`);
 
-/** Compiles the programs of this folder, beside node_modules so that they find their packages. */
+/** Bundles the programs, beside node_modules so that they find their packages. */
 export async function buildPrograms(): Promise<void> {
   await mkdir(built, { recursive: true });
-  const config = {
-    extends: join(root, 'tsconfig.build.json'),
-    compilerOptions: { rootDir: root, outDir: built, typeRoots: [join(root, 'node_modules/@types')] },
-    files: ['work', 'open', 'fill'].map((name) => join(root, `test/registry/programs/${name}.ts`)),
-    include: [],
-  };
-  await writeFile(join(built, 'tsconfig.json'), JSON.stringify(config));
-  await execa(join(root, 'node_modules/.bin/tsc'), ['-p', built]);
+  const how = ['--bundle', '--format=esm', '--platform=node', '--packages=external', '--log-level=warning'];
+  const where = [`--outdir=${built}`, `--outbase=${root}`];
+  await execa(join(root, 'node_modules/.bin/esbuild'), [...Object.values(programs), ...how, ...where], {
+    cwd: root,
+  });
 }
 
 export async function removePrograms(): Promise<void> {
@@ -24,8 +26,8 @@ export async function removePrograms(): Promise<void> {
 }
 
 /** A program's command line, to be run by itself or at the end of another one. */
-export function command(program: 'work' | 'open' | 'fill', ...parameters: string[]): string[] {
-  return [process.execPath, join(built, `test/registry/programs/${program}.js`), ...parameters];
+export function command(program: keyof typeof programs, ...parameters: string[]): string[] {
+  return [process.execPath, join(built, programs[program].replace(/ts$/, 'js')), ...parameters];
 }
 
 /** Runs a command to its end, stdin empty. */
