@@ -68,6 +68,11 @@ export const errorTable = {
     what: '{path} is already there',
     action: 'name a new or an empty directory: a CA is never put over anything',
   },
+  'request-unreadable': {
+    exit: 2,
+    what: 'no certificate request could be read from {path}: {reason}',
+    action: 'give a file that holds one PKCS#10 request; nothing was signed',
+  },
   'file-exists': {
     exit: 2,
     what: '{path} is already there',
@@ -277,6 +282,21 @@ export const errorTable = {
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
   },
+  'ca-missing': {
+    exit: 3,
+    what: 'there is no CA in {path}',
+    action: 'make one with "lineside ca init DIR", or point --ca at it',
+  },
+  'ca-invalid': {
+    exit: 3,
+    what: 'the CA in {path} is not valid: {reason}',
+    action: 'restore the CA directory from its backup; nothing was signed',
+  },
+  'clock-behind': {
+    exit: 3,
+    what: 'the clock of this PC says {now}, and this CA was at work at {last}',
+    action: 'set the clock: a certificate with a wrong date cannot be taken back; nothing was signed',
+  },
   'ledger-missing': {
     exit: 6,
     what: 'the ledger of the CA, {path}, is missing',
@@ -379,6 +399,42 @@ export const errorTable = {
     exit: 4,
     what: 'the board on probe {probe} has no identity',
     action: 'provision it first',
+  },
+  'id-has-other-key': {
+    exit: 8,
+    what: 'device {id} was certified with another key',
+    action: 'sign nothing of this batch: an id never has two keys; call the security team',
+  },
+  'key-has-other-id': {
+    exit: 8,
+    what: 'the key {key} was certified as another device',
+    action: 'sign nothing of this batch: a key never has two ids; call the security team',
+  },
+  'key-has-other-role': {
+    exit: 8,
+    what: 'the key {key} is that of a broker and of a device',
+    action: 'sign nothing of it: no key has both roles; call the security team',
+  },
+  'request-changed': {
+    exit: 8,
+    what: 'device {id} handed in another request before',
+    action:
+      'use the first one: a request never changes, and the key that could sign a new one should be gone',
+  },
+  'device-revoked': {
+    exit: 8,
+    what: 'the certificate of device {id} is revoked',
+    action: 'make the device new, with a new id and key',
+  },
+  'already-revoked': {
+    exit: 8,
+    what: 'certificate {serial} is revoked already',
+    action: 'nothing is left to do; "lineside ca crl" lists it',
+  },
+  'certificate-not-found': {
+    exit: 2,
+    what: 'this CA has issued no certificate for {subject}',
+    action: 'check the device id, or the 32 digits of the serial number',
   },
   'csr-refused': {
     exit: 8,

@@ -1,26 +1,25 @@
-/** The textual form of RFC 7468, one block in a text. */
-
-export type PemLabel =
-  | 'CERTIFICATE'
-  | 'CERTIFICATE REQUEST'
-  | 'X509 CRL'
-  | 'ENCRYPTED PRIVATE KEY'
-  | 'PRIVATE KEY';
-
-export function formatPem(label: PemLabel, der: Uint8Array): string {
+/** RFC 7468: base64 in lines of 64 characters, each line ended by a newline. */
+export function formatPem(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+  return `${begin(label)}${lines.join('\n')}\n${end(label)}`;
 }
 
-/** The bytes of the only block, undefined if there is none of this label, or more than one block. */
-export function parsePem(label: PemLabel, text: string): Uint8Array | undefined {
-  const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g)];
-  const [block] = blocks;
-  if (blocks.length !== 1 || block?.[1] !== label) return undefined;
-  const base64 = (block[2] ?? '').replace(/\s+/g, '');
-  const der = Buffer.from(base64, 'base64');
-  return der.toString('base64') === base64 ? new Uint8Array(der) : undefined;
+/**
+ * The contents of PEM blocks of one label, one after the other. Strict: the form `formatPem` writes and no other,
+ * so nothing can hide between the blocks. Undefined for anything else.
+ */
+export function parsePem(label: string, text: string): Uint8Array[] | undefined {
+  const blocks = text.split(end(label));
+  if (blocks.pop() !== '') return undefined;
+  const contents = blocks.map((block) => Buffer.from(block.slice(begin(label).length), 'base64'));
+  const exact = contents.every(
+    (der, at) => der.length > 0 && formatPem(label, der) === `${blocks[at]}${end(label)}`,
+  );
+  return exact ? contents : undefined;
 }
+
+const begin = (label: string) => `-----BEGIN ${label}-----\n`;
+const end = (label: string) => `-----END ${label}-----\n`;

@@ -16,7 +16,7 @@ export const revocationReasons = {
   cessationOfOperation: 5,
   privilegeWithdrawn: 9,
 } as const;
-type RevocationReason = keyof typeof revocationReasons;
+export type RevocationReason = keyof typeof revocationReasons;
 
 export interface Revocation {
   readonly serial: Uint8Array;

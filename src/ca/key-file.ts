@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { createWhole } from '../durable.ts';
 import { LinesideError, systemCode, systemWords } from '../errors.ts';
 import { formatPem, parsePem } from '../pem.ts';
 import { encryptKey } from './encrypted-key.ts';
@@ -37,8 +38,9 @@ export async function openKeyFile(path: string, password: Uint8Array): Promise<S
   const text = await readFile(path, 'latin1').catch((cause: unknown) => {
     throw new LinesideError('key-unreadable', { path, reason: systemWords(cause) }, { cause });
   });
-  const der = parsePem('ENCRYPTED PRIVATE KEY', text);
-  if (!der) throw new LinesideError('key-invalid', { path, reason: 'it is not an encrypted PKCS#8 key' });
+  const [der, ...others] = parsePem('ENCRYPTED PRIVATE KEY', text) ?? [];
+  if (!der || others.length > 0)
+    throw new LinesideError('key-invalid', { path, reason: 'it is not an encrypted PKCS#8 key' });
   const key = decrypt(
     path,
     Buffer.from(der),
@@ -66,19 +68,10 @@ function newKey(): Buffer {
   }).privateKey;
 }
 
-/** Whole and on the disk, or not there; never over anything. */
+/** Never over anything. */
 async function writeNew(path: string, text: string): Promise<void> {
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
+    await createWhole(path, text);
   } catch (cause) {
     if (systemCode(cause) === 'EEXIST') throw new LinesideError('file-exists', { path }, { cause });
     throw new LinesideError('directory-unwritable', { path, reason: systemWords(cause) }, { cause });

@@ -8,6 +8,7 @@ const programs = {
   work: 'test/registry/programs/work.ts',
   open: 'test/registry/programs/open.ts',
   fill: 'test/registry/programs/fill.ts',
+  issue: 'test/ca/programs/issue.ts',
 } as const;
 const built = join(root, 'node_modules/.cache', `registry-programs-${process.pid}`);
 
