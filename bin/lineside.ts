@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/errors.ts';
 import { version } from '../src/version.ts';
+import { addCa } from './commands/ca.ts';
 import { addDemo } from './commands/demo.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -52,7 +53,17 @@ const program = new Command('lineside')
   .exitOverride()
   .configureOutput({ outputError: () => {} });
 
-for (const add of [addInit, addProvision, addInspect, addRecover, addVoid, addRegistry, addSim, addDemo]) {
+for (const add of [
+  addInit,
+  addProvision,
+  addInspect,
+  addRecover,
+  addVoid,
+  addRegistry,
+  addCa,
+  addSim,
+  addDemo,
+]) {
   add(program, session);
 }
 

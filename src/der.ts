@@ -1,17 +1,21 @@
 /**
- * A strict reader for DER (X.690 clause 10): definite, shortest lengths only, nothing left over. Our own, because
- * what certificates are made of must have one encoding and general ASN.1 libraries also read BER.
+ * A strict reader and writer for DER (X.690 clause 10): definite, shortest lengths only, nothing left over. Our own,
+ * because what certificates are made of must have one encoding and general ASN.1 libraries also read BER.
  */
 
-/** Universal and context tags used in PKCS#10 and X.509 (X.690 8.1.2). */
+/** Universal and context tags used in PKCS#8, PKCS#10 and X.509 (X.690 8.1.2). */
 export const tag = {
   integer: 0x02,
   bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   printableString: 0x13,
   sequence: 0x30,
   set: 0x31,
   attributes: 0xa0,
+  extensions: 0xa0,
 } as const;
 
 /** The bytes are not DER, or not of the shape asked for. */
@@ -80,4 +84,17 @@ function readLength(bytes: Uint8Array, at: number): { length: number; header: nu
   for (let i = 1; i <= count; i += 1) length = length * 256 + (bytes[at + i] ?? 0);
   if (length < (count === 1 ? 0x80 : 0x100)) throw new DerError('length not in its shortest form');
   return { length, header: 1 + count };
+}
+
+/** One element: its tag, the length in its shortest form, its contents. */
+export function element(type: number, ...contents: readonly Uint8Array[]): Buffer {
+  const length = contents.reduce((sum, { length }) => sum + length, 0);
+  return Buffer.concat([Buffer.of(type, ...lengthOctets(length)), ...contents]);
+}
+
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length];
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
+  return [0x80 + octets.length, ...octets];
 }

@@ -63,6 +63,51 @@ export const errorTable = {
     what: 'station file {path} cannot be used: {reason}',
     action: 'correct what is named, or restore the file from its backup',
   },
+  'ca-exists': {
+    exit: 2,
+    what: '{path} is already there',
+    action: 'name a new or an empty directory: a CA is never put over anything',
+  },
+  'request-unreadable': {
+    exit: 2,
+    what: 'no certificate request could be read from {path}: {reason}',
+    action: 'give a file that holds one PKCS#10 request; nothing was signed',
+  },
+  'file-exists': {
+    exit: 2,
+    what: '{path} is already there',
+    action: 'name another file: a key, certificate or CRL is never put over anything',
+  },
+  'password-length': {
+    exit: 2,
+    what: 'the new password has fewer than {least} or more than {greatest} bytes',
+    action: 'choose a longer one, for example six words by dice; nothing was made',
+  },
+  'password-unreadable': {
+    exit: 2,
+    what: 'no {what} could be read from {path}: {reason}',
+    action: 'give a file whose first line is it, or "-" to read it from stdin',
+  },
+  'no-terminal': {
+    exit: 2,
+    what: 'there is no terminal to ask for the {what}',
+    action: 'run the command in a terminal, or give the file that holds it',
+  },
+  'wrong-password': {
+    exit: 8,
+    what: 'the password does not open {path}',
+    action: 'try again; if it was made with two passwords, both are needed, in the same order',
+  },
+  'key-unreadable': {
+    exit: 6,
+    what: 'the key file {path} cannot be read: {reason}',
+    action: 'bring back the file from its backup, or the medium it is kept on; nothing was signed',
+  },
+  'key-invalid': {
+    exit: 3,
+    what: 'the key file {path} is not usable: {reason}',
+    action: 'bring back the file from its backup; nothing was signed',
+  },
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',
@@ -247,6 +292,56 @@ export const errorTable = {
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
   },
+  'ca-missing': {
+    exit: 3,
+    what: 'there is no CA in {path}',
+    action: 'make one with "lineside ca init DIR", or point --ca at it',
+  },
+  'ca-invalid': {
+    exit: 3,
+    what: 'the CA in {path} is not valid: {reason}',
+    action: 'restore the CA directory from its backup; nothing was signed',
+  },
+  'clock-behind': {
+    exit: 3,
+    what: 'the clock of this PC says {now}, and this CA was at work at {last}',
+    action: 'set the clock: a certificate with a wrong date cannot be taken back; nothing was signed',
+  },
+  'ledger-missing': {
+    exit: 6,
+    what: 'the ledger of the CA, {path}, is missing',
+    action: 'restore the CA directory from its backup: a CA without its ledger would issue twice',
+  },
+  'ledger-busy': {
+    exit: 6,
+    what: 'another process is using the ledger {path}',
+    action: 'wait for it to end: a CA does one thing at a time',
+  },
+  'ledger-newer': {
+    exit: 6,
+    what: 'the ledger {path} was written by a newer version of lineside (migration {migration})',
+    action: 'install that version on this PC; nothing was changed',
+  },
+  'ledger-unsafe': {
+    exit: 6,
+    what: 'the ledger cannot be made durable: {setting} is {found}, not {expected}',
+    action: 'put the CA directory on a local disk with a supported SQLite; nothing was signed',
+  },
+  'ledger-damaged': {
+    exit: 6,
+    what: 'the ledger {path} is not a sound database: {reason}',
+    action: 'stop, and restore the CA directory from its backup as docs/ca-ceremony.md says',
+  },
+  'ledger-full': {
+    exit: 6,
+    what: 'the disk of the ledger is full',
+    action: 'free space, then start again: what was not committed was not handed out',
+  },
+  'ledger-io': {
+    exit: 6,
+    what: 'the ledger could not be read or written: {reason}',
+    action: 'check the disk, then start again: what was not committed was not handed out',
+  },
   'output-lost': {
     exit: 6,
     what: 'the results could not be written: {reason}',
@@ -319,6 +414,42 @@ export const errorTable = {
     exit: 4,
     what: 'the board on probe {probe} has no identity',
     action: 'provision it first',
+  },
+  'id-has-other-key': {
+    exit: 8,
+    what: 'device {id} was certified with another key',
+    action: 'sign nothing of this batch: an id never has two keys; call the security team',
+  },
+  'key-has-other-id': {
+    exit: 8,
+    what: 'the key {key} was certified as another device',
+    action: 'sign nothing of this batch: a key never has two ids; call the security team',
+  },
+  'key-has-other-role': {
+    exit: 8,
+    what: 'the key {key} is that of a broker and of a device',
+    action: 'sign nothing of it: no key has both roles; call the security team',
+  },
+  'request-changed': {
+    exit: 8,
+    what: 'device {id} handed in another request before',
+    action:
+      'use the first one: a request never changes, and the key that could sign a new one should be gone',
+  },
+  'device-revoked': {
+    exit: 8,
+    what: 'the certificate of device {id} is revoked',
+    action: 'make the device new, with a new id and key',
+  },
+  'already-revoked': {
+    exit: 8,
+    what: 'certificate {serial} is revoked already',
+    action: 'nothing is left to do; "lineside ca crl" lists it',
+  },
+  'certificate-not-found': {
+    exit: 2,
+    what: 'this CA has issued no certificate for {subject}',
+    action: 'check the device id, or the 32 digits of the serial number',
   },
   'csr-refused': {
     exit: 8,

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { formatStationFile, readStationFile, type StationFile } from './config.ts';
 import type { Lease } from './device.ts';
-import { LinesideError, systemCode, systemWords } from './errors.ts';
+import { writeDurably } from './durable.ts';
 import { encodeLeaf } from './log/leaf.ts';
+import { makeDirectory } from './new-directory.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
 import { version } from './version.ts';
@@ -40,31 +39,7 @@ export async function readStation(directory: string): Promise<StationFile> {
  * @throws LinesideError `station-exists`, `directory-unwritable`, `registry-full`
  */
 export async function createStation(directory: string, station: StationFile, lease: Lease): Promise<void> {
-  const target = resolve(directory);
-  const draft = join(dirname(target), `.lineside-${randomBytes(6).toString('hex')}`);
-  try {
-    await mkdir(dirname(target), { recursive: true });
-    await mkdir(draft, { mode: 0o700 });
-    await fill(draft, station, lease);
-    await takeName(draft, target);
-    await syncDirectory(dirname(target));
-  } catch (cause) {
-    await rm(draft, { recursive: true, force: true }).catch(() => {}); // what went wrong before is what matters
-    if (cause instanceof LinesideError) throw cause;
-    const blocked = ['EEXIST', 'ENOTDIR'].includes(systemCode(cause));
-    const reason = blocked ? 'a file is in its way' : systemWords(cause);
-    throw new LinesideError('directory-unwritable', { path: target, reason }, { cause });
-  }
-}
-
-/** Onto an empty directory or none; anything else is refused by the kernel. */
-async function takeName(draft: string, target: string): Promise<void> {
-  try {
-    await rename(draft, target);
-  } catch (cause) {
-    const taken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(cause));
-    throw taken ? new LinesideError('station-exists', { path: target }, { cause }) : cause;
-  }
+  await makeDirectory(directory, 'station-exists', (draft) => fill(draft, station, lease));
 }
 
 async function fill(draft: string, station: StationFile, lease: Lease): Promise<void> {
@@ -75,17 +50,7 @@ async function fill(draft: string, station: StationFile, lease: Lease): Promise<
   } finally {
     await registry.close();
   }
-  const file = await open(join(draft, stationFile), 'wx', 0o600);
-  await file.writeFile(formatStationFile(station));
-  await file.sync();
-  await file.close();
-  await syncDirectory(draft);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  await directory.sync();
-  await directory.close();
+  await writeDurably(join(draft, stationFile), formatStationFile(station));
 }
 
 function context(station: StationFile) {

@@ -33,10 +33,17 @@ test.each([
 });
 
 test.each([
-  ['src/registry/sqlite/open.ts', '../../log/leaf.ts'],
+  ['src/registry/sqlite/unit-rows.ts', '../../log/leaf.ts'],
   ['src/swd/read.ts', '../factory-data/identity-page.ts'],
   ['src/csr/verify.ts', '../keygen/key-pair.ts'],
   ['src/log/leaf.ts', '../station.ts'],
+  ['src/ca/signed.ts', '../csr/verify.ts'],
+  ['src/ca/signed.ts', '../registry/registry.ts'],
+  ['src/ca/signed.ts', '../authority.ts'],
+  ['src/csr/verify.ts', '../ca/profile.ts'],
+  ['src/sqlite/open.ts', '../registry/registry.ts'],
+  ['src/sqlite/open.ts', '../ca/profile.ts'],
+  ['src/registry/registry.ts', '../authority-directory.ts'],
   ['src/device.ts', './csr/verify.ts'],
   ['src/unit/life.ts', '../registry/sqlite.ts'],
 ])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {

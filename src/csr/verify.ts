@@ -109,7 +109,7 @@ function readAttribute(set: Uint8Array, type: string): string {
   return Buffer.from(value).toString('latin1');
 }
 
-function readPublicKey(bytes: Uint8Array): Uint8Array {
+export function readPublicKey(bytes: Uint8Array): Uint8Array {
   const info = cursor(bytes);
   const algorithm = cursor(read(info, tag.sequence));
   if (hex(read(algorithm, tag.objectIdentifier)) !== oid.ecPublicKey) refuse('key-algorithm');
@@ -122,14 +122,14 @@ function readPublicKey(bytes: Uint8Array): Uint8Array {
   return point;
 }
 
-function readSignatureAlgorithm(bytes: Uint8Array): void {
+export function readSignatureAlgorithm(bytes: Uint8Array): void {
   const algorithm = cursor(bytes);
   const type = hex(read(algorithm, tag.objectIdentifier));
   // RFC 5758 3.2: the parameters are absent.
   if (type !== oid.ecdsaWithSha256 || algorithm.at !== bytes.length) refuse('signature-algorithm');
 }
 
-function verifySignature(message: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): void {
+export function verifySignature(message: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): void {
   const key = importPublicKey(publicKey) ?? refuse('off-curve');
   const outer = cursor(signature);
   const values = cursor(read(outer, tag.sequence));
@@ -140,10 +140,10 @@ function verifySignature(message: Uint8Array, publicKey: Uint8Array, signature: 
   if (!verify('sha256', message, key, signature)) refuse('signature');
 }
 
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-function refuse(name: CsrRule, cause?: unknown): never {
+export function refuse(name: CsrRule, cause?: unknown): never {
   throw new LinesideError('csr-refused', { rule: csrRules[name], name }, { cause });
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { type DeviceId, deviceIdToNumber, type Lease, type UnitState } from '../device.ts';
 import { leaseAccepted, unitAdvanced, unitReserved } from './event.ts';
 import type { EncodeLeaf, LeaseUse, LogEvent, Registry, Step, UnitRecord } from './registry.ts';
-import type { Connection } from './sqlite/connection.ts';
+import type { Connection } from '../sqlite/connection.ts';
 import { insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
-import { createConnection, openConnection } from './sqlite/open.ts';
-import type { Statements } from './sqlite/statements.ts';
+import { createConnection, openConnection } from '../sqlite/open.ts';
+import type { Statements } from '../sqlite/statements.ts';
+import { registryStore } from './sqlite/store.ts';
 import { insertUnit, liveUnitByUid, toUnitRecord, type UnitRow, updateUnit } from './sqlite/unit-rows.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function createRegistry(
   encodeLeaf: EncodeLeaf,
   clock: () => Date,
 ): Promise<Registry> {
-  return new SqliteRegistry(await createConnection(path), encodeLeaf, clock);
+  return new SqliteRegistry(await createConnection(registryStore, path), encodeLeaf, clock);
 }
 
 /**
@@ -31,7 +32,7 @@ export async function openRegistry(
   encodeLeaf: EncodeLeaf,
   clock: () => Date,
 ): Promise<Registry> {
-  return new SqliteRegistry(await openConnection(path), encodeLeaf, clock);
+  return new SqliteRegistry(await openConnection(registryStore, path), encodeLeaf, clock);
 }
 
 const pageSize = 500;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLease } from '../../src/device.ts';
 import { createRegistry, openRegistry } from '../../src/registry/sqlite.ts';
-import { buildPrograms, command, hold, inOwnMounts, removePrograms, run } from './programs.ts';
+import { buildPrograms, command, hold, inOwnMounts, removePrograms, run } from '../support/built-programs.ts';
 import { type Acknowledged, audit } from './programs/audit.ts';
 import { clock, leaf, temporaryDirectory } from './temporary-registry.ts';
 

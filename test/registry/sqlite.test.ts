@@ -2,8 +2,9 @@ import { copyFile, mkdir, open, readdir, readFile, stat, truncate, writeFile } f
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseLease } from '../../src/device.ts';
-import { makeDurable, mustNotResetWal } from '../../src/registry/sqlite/pragmas.ts';
-import { openStatements } from '../../src/registry/sqlite/statements.ts';
+import { registryStore } from '../../src/registry/sqlite/store.ts';
+import { makeDurable, mustNotResetWal } from '../../src/sqlite/pragmas.ts';
+import { openStatements } from '../../src/sqlite/statements.ts';
 import { createRegistry, openRegistry } from '../../src/registry/sqlite.ts';
 import { registryContract } from '../contract/registry.ts';
 import { clock, leaf, openRaw, temporaryDirectory } from './temporary-registry.ts';
@@ -161,7 +162,7 @@ describe('durability', () => {
 
   test('a setting that did not take is refused: a database in memory has no WAL', async () => {
     const sql = await openStatements(':memory:');
-    await expect(makeDurable(sql)).rejects.toMatchObject({
+    await expect(makeDurable(registryStore, sql)).rejects.toMatchObject({
       code: 'registry-unsafe',
       facts: { setting: 'journal_mode', found: 'memory', expected: 'wal' },
     });
@@ -169,10 +170,10 @@ describe('durability', () => {
   });
 
   test.each(['3.6.23', '3.7.0', '3.40.1', '3.51.2'])('SQLite %s is refused', (version) => {
-    expect(() => mustNotResetWal(version)).toThrow(`the SQLite version is ${version}`);
+    expect(() => mustNotResetWal('registry', version)).toThrow(`the SQLite version is ${version}`);
   });
 
   test.each(['3.51.3', '3.52.0', '3.53.2', '4.0.0'])('SQLite %s is accepted', (version) => {
-    expect(() => mustNotResetWal(version)).not.toThrow();
+    expect(() => mustNotResetWal('registry', version)).not.toThrow();
   });
 });

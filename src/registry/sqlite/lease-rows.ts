@@ -1,8 +1,8 @@
 import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type Lease } from '../../device.ts';
 import { LinesideError } from '../../errors.ts';
 import type { LeaseUse } from '../registry.ts';
-import { brokenRule } from './sqlite-error.ts';
-import type { Statements } from './statements.ts';
+import { brokenRule } from '../../sqlite/sqlite-error.ts';
+import type { Statements } from '../../sqlite/statements.ts';
 
 interface LeaseRow {
   readonly place: number;

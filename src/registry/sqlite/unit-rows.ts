@@ -1,8 +1,8 @@
 import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type UnitState } from '../../device.ts';
 import { LinesideError } from '../../errors.ts';
 import type { Proof, Step, UnitRecord } from '../registry.ts';
-import { brokenRule } from './sqlite-error.ts';
-import type { SqlValue, Statements } from './statements.ts';
+import { brokenRule } from '../../sqlite/sqlite-error.ts';
+import type { SqlValue, Statements } from '../../sqlite/statements.ts';
 
 export interface UnitRow {
   readonly id: number;

@@ -5,11 +5,17 @@ import { build } from 'esbuild';
 import { execa } from 'execa';
 
 const root = resolve(import.meta.dirname, '../..');
+const programs = {
+  work: 'test/registry/programs/work.ts',
+  open: 'test/registry/programs/open.ts',
+  fill: 'test/registry/programs/fill.ts',
+  issue: 'test/ca/programs/issue.ts',
+} as const;
 const built = join(root, 'node_modules/.cache', `registry-programs-${process.pid}`);
 
-/** Builds the programs of this folder, beside node_modules so that they find their packages. */
+/** Builds the programs, beside node_modules so that they find their packages. */
 export async function buildPrograms(): Promise<void> {
-  const entryPoints = ['work', 'open', 'fill'].map((name) => join(root, `test/registry/programs/${name}.ts`));
+  const entryPoints = Object.values(programs).map((program) => join(root, program));
   const form = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
   await build({ entryPoints, ...form, outdir: built, outbase: root });
 }
@@ -19,8 +25,8 @@ export async function removePrograms(): Promise<void> {
 }
 
 /** A program's command line, to be run by itself or at the end of another one. */
-export function command(program: 'work' | 'open' | 'fill', ...parameters: string[]): string[] {
-  return [process.execPath, join(built, `test/registry/programs/${program}.js`), ...parameters];
+export function command(program: keyof typeof programs, ...parameters: string[]): string[] {
+  return [process.execPath, join(built, programs[program].replace(/ts$/, 'js')), ...parameters];
 }
 
 /** Runs a command to its end, stdin empty. */

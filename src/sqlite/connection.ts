@@ -1,29 +1,30 @@
-import { type ErrorCode, LinesideError } from '../../errors.ts';
+import { LinesideError } from '../errors.ts';
 import { namedError } from './sqlite-error.ts';
 import type { SqlValue, Statements } from './statements.ts';
+import type { Store } from './store.ts';
 
 /**
  * After one of these what is on the disk is not known: a later fsync may succeed without having written what an
- * earlier one failed to write. Only opening the registry again, which reads the disk, tells.
+ * earlier one failed to write. Only opening the database again, which reads the disk, tells.
  */
-const stopping: readonly ErrorCode[] = [
-  'registry-io',
-  'registry-full',
-  'registry-damaged',
-  'directory-unwritable',
-];
+function stops(kind: Store['kind'], error: unknown): error is LinesideError {
+  const stopping = [`${kind}-io`, `${kind}-full`, `${kind}-damaged`, 'directory-unwritable'];
+  return error instanceof LinesideError && stopping.includes(error.code);
+}
 
 /**
- * The one connection to a registry. What several callers ask for is done in the order asked, one after the other,
+ * The one connection to a database. What several callers ask for is done in the order asked, one after the other,
  * so that none reads or writes inside the transaction of another. Throws LinesideErrors.
  */
 export class Connection {
+  readonly #store: Store;
   readonly #path: string;
   readonly #sql: Statements;
   #last: Promise<unknown> = Promise.resolve();
   #stopped: LinesideError | undefined;
 
-  constructor(path: string, sql: Statements) {
+  constructor(store: Store, path: string, sql: Statements) {
+    this.#store = store;
     this.#path = path;
     this.#sql = sql;
   }
@@ -49,7 +50,7 @@ export class Connection {
 
   async close(): Promise<void> {
     await this.#inTurn(async () => {
-      this.#stopped = new LinesideError('internal', { reason: 'the registry is closed' });
+      this.#stopped = new LinesideError('internal', { reason: `the ${this.#store.kind} is closed` });
     }).catch(() => undefined);
     await this.#sql.close();
   }
@@ -59,7 +60,8 @@ export class Connection {
     try {
       await this.#sql.run('ROLLBACK');
     } catch (cause) {
-      this.#stopped = new LinesideError('registry-io', { reason: 'a change could not be undone' }, { cause });
+      const reason = 'a change could not be undone';
+      this.#stopped = new LinesideError(`${this.#store.kind}-io`, { reason }, { cause });
     }
   }
 
@@ -74,8 +76,8 @@ export class Connection {
     try {
       return await work();
     } catch (error) {
-      const named = namedError(this.#path, error);
-      if (named instanceof LinesideError && stopping.includes(named.code)) this.#stopped = named;
+      const named = namedError(this.#store, this.#path, error);
+      if (stops(this.#store.kind, named)) this.#stopped = named;
       throw named;
     }
   }

@@ -1,5 +1,6 @@
-import { LinesideError } from '../../errors.ts';
+import { LinesideError } from '../errors.ts';
 import type { Statements } from './statements.ts';
+import type { Store } from './store.ts';
 
 /** Made before the first read: so there is never a second connection, and a second process hears so at once. */
 const locking = [
@@ -30,16 +31,16 @@ export async function lock(sql: Statements): Promise<void> {
 /**
  * Sets them and reads them back: SQLite does not refuse a setting it cannot make, it keeps the old one and says
  * nothing.
- * @throws LinesideError `registry-unsafe`
+ * @throws LinesideError `registry-unsafe`, `ledger-unsafe`
  */
-export async function makeDurable(sql: Statements): Promise<void> {
+export async function makeDurable({ kind }: Store, sql: Statements): Promise<void> {
   await sql.script(assignments(settings));
   const { version, ...made } = await inForce(sql);
-  mustNotResetWal(String(version));
+  mustNotResetWal(kind, String(version));
   for (const { name: setting, found: expected } of settings) {
     const found = made[setting];
     if (found !== expected)
-      throw new LinesideError('registry-unsafe', { setting, found: String(found), expected });
+      throw new LinesideError(`${kind}-unsafe`, { setting, found: String(found), expected });
   }
 }
 
@@ -59,12 +60,12 @@ async function inForce(sql: Statements): Promise<Readonly<Record<string, unknown
 /**
  * SQLite 3.7.0 to 3.51.2 can lose commits when the WAL starts over (https://sqlite.org/wal.html, "the WAL-reset
  * bug"), and older ones have no WAL.
- * @throws LinesideError `registry-unsafe`
+ * @throws LinesideError `registry-unsafe`, `ledger-unsafe`
  */
-export function mustNotResetWal(version: string): void {
+export function mustNotResetWal(kind: Store['kind'], version: string): void {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   if (major * 1_000_000 + minor * 1000 + patch >= 3_051_003) return;
-  throw new LinesideError('registry-unsafe', {
+  throw new LinesideError(`${kind}-unsafe`, {
     setting: 'the SQLite version',
     found: version,
     expected: '3.51.3 or later',

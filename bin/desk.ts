@@ -1,0 +1,75 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { Provenance } from '../src/authority.ts';
+import type { AuthorityDirectory, OpenAuthority } from '../src/authority-directory.ts';
+import type { KeyPlace } from '../src/authority-file.ts';
+import type { Authority } from '../src/ca/authority.ts';
+import type { IssuerRole } from '../src/ca/ledger/certificate-rows.ts';
+import type { Session } from './session.ts';
+
+/** What the commands of the CA get: the session, and what was said of the CA before the command's name. */
+export interface Desk {
+  readonly session: Session;
+  readonly directory: string;
+  readonly officer: string;
+}
+
+/** Where the secrets are that open the CA's keys; what is not named is asked for at the terminal. */
+export interface UnlockOptions {
+  readonly passwordFile?: string;
+  readonly secondPasswordFile?: string;
+}
+
+export function addUnlockOptions(command: Command): Command {
+  return command
+    .option('--password-file <file>', 'its first line is the password; "-" is stdin; asked for if not given')
+    .option('--second-password-file <file>', 'that of the second person, for a CA that has two');
+}
+
+export function deskOf(session: Session, ca: Command): Desk {
+  const { ca: directory, officer } = ca.opts<{ ca: string; officer?: string }>();
+  return { session, directory, officer: officer ?? userInfo().username };
+}
+
+/** Opens the CA, lets `act` work, and closes it. */
+export async function atWork(
+  { directory, officer }: Desk,
+  act: (authority: OpenAuthority, by: Provenance) => Promise<void>,
+): Promise<void> {
+  const { openAuthority } = await import('../src/authority-directory.ts');
+  const now = new Date();
+  const authority = await openAuthority(directory, now);
+  try {
+    await act(authority, { station: null, officer, now });
+  } finally {
+    await authority.ledger.close();
+  }
+}
+
+/** One of the two CAs, opened by what its keepers give. */
+export async function unlock(
+  authority: AuthorityDirectory,
+  role: IssuerRole,
+  options: UnlockOptions,
+): Promise<Authority> {
+  const { unlockAuthority } = await import('../src/authority-directory.ts');
+  const { readSecret } = await import('./secrets.ts');
+  const password = await readPassword(authority.file.keys, options, readSecret);
+  try {
+    return await unlockAuthority(authority, role, password);
+  } finally {
+    password.fill(0);
+  }
+}
+
+/** @param read how one password is got, by its file and its name */
+export async function readPassword(
+  { passwords }: KeyPlace,
+  options: UnlockOptions,
+  read: (file: string | undefined, what: string) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  if (passwords === 1) return read(options.passwordFile, 'password');
+  const { jointPassword } = await import('../src/ca/password.ts');
+  const first = await read(options.passwordFile, 'password of the first person');
+  return jointPassword(first, await read(options.secondPasswordFile, 'password of the second person'));
+}

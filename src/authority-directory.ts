@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type AuthorityFile, formatAuthorityFile, readAuthorityFile } from './authority-file.ts';
+import { type Authority, makeIntermediate, makeRoot } from './ca/authority.ts';
+import { readCertificate } from './ca/certificate.ts';
+import { createKeyFile, openKeyFile } from './ca/key-file.ts';
+import type { IssuerRole } from './ca/ledger/certificate-rows.ts';
+import { lastAct } from './ca/ledger/history.ts';
+import { ledgerStore } from './ca/ledger/store.ts';
+import type { Name } from './ca/name.ts';
+import type { Signer } from './ca/signer.ts';
+import { writeDurably } from './durable.ts';
+import { LinesideError, systemWords } from './errors.ts';
+import { makeDirectory } from './new-directory.ts';
+import { formatPem, parsePem } from './pem.ts';
+import type { Connection } from './sqlite/connection.ts';
+import { createConnection, openConnection } from './sqlite/open.ts';
+
+type Role = IssuerRole | 'root';
+
+const authorityFile = 'ca.json';
+const ledgerFile = 'ledger.db';
+const certificateFile = (role: Role) => `${role}-ca.crt`;
+const keyFile = (role: Role) => `${role}-ca.key`;
+
+/** A CA's directory without its keys. */
+export interface AuthorityDirectory {
+  readonly path: string;
+  readonly file: AuthorityFile;
+  /** DER of the two CAs' certificates. */
+  readonly certificates: Readonly<Record<IssuerRole, Uint8Array>>;
+  /** DER of the trust anchor of each: the root's certificate if there is one. */
+  readonly anchors: Readonly<Record<IssuerRole, Uint8Array>>;
+}
+
+/** A CA in use: nobody else can open it until its ledger is closed. */
+export interface OpenAuthority extends AuthorityDirectory {
+  readonly ledger: Connection;
+}
+
+/**
+ * Makes a CA directory, mode 0700, with its keys under this password: whole or not at all.
+ * @throws LinesideError `ca-exists`, `directory-unwritable`, `ledger-…`
+ */
+export async function createAuthority(
+  directory: string,
+  file: AuthorityFile,
+  password: Uint8Array,
+  now: Date,
+): Promise<void> {
+  await makeDirectory(directory, 'ca-exists', async (draft) => {
+    const make = (role: Role) => createKeyFile(join(draft, keyFile(role)), password);
+    for (const [role, { certificate }] of await makeAuthorities(file, make, now))
+      await writeDurably(join(draft, certificateFile(role)), formatPem('CERTIFICATE', certificate));
+    await (await createConnection(ledgerStore, join(draft, ledgerFile))).close();
+    await writeDurably(join(draft, authorityFile), formatAuthorityFile(file));
+  });
+}
+
+async function makeAuthorities(
+  file: AuthorityFile,
+  make: (role: Role) => Promise<Signer>,
+  now: Date,
+): Promise<[Role, Authority][]> {
+  const name = (role: Role): Name => [
+    ['organization', file.name],
+    ['commonName', `${file.name} ${role} CA`],
+  ];
+  const made: [Role, Authority][] = [];
+  const root = file.structure === 'roots' ? null : await makeRoot(name('root'), await make('root'), now);
+  if (root) made.push(['root', root]);
+  for (const role of ['device', 'broker'] as const) {
+    const signer = await make(role);
+    const own = root
+      ? await makeIntermediate(root, name(role), signer, now)
+      : await makeRoot(name(role), signer, now);
+    made.push([role, own]);
+  }
+  return made;
+}
+
+/** What a CA is, without its ledger and keys. @throws LinesideError `ca-missing`, `ca-invalid` */
+export async function readAuthority(directory: string): Promise<AuthorityDirectory> {
+  const path = resolve(directory);
+  const file = await readAuthorityFile(join(path, authorityFile));
+  const [device, broker] = [await certificateIn(path, 'device'), await certificateIn(path, 'broker')];
+  const certificates = { device, broker };
+  const root = file.structure === 'roots' ? null : await certificateIn(path, 'root');
+  return { path, file, certificates, anchors: root ? { device: root, broker: root } : certificates };
+}
+
+/**
+ * With its ledger. A clock that stands before what the CA last did would give certificates and CRLs a wrong date: a
+ * PC that is on once a month has an old battery.
+ * @throws LinesideError `ca-missing`, `ca-invalid`, `clock-behind`, `ledger-…`
+ */
+export async function openAuthority(directory: string, now: Date): Promise<OpenAuthority> {
+  const authority = await readAuthority(directory);
+  const ledger = await openConnection(ledgerStore, join(authority.path, ledgerFile));
+  try {
+    const began = readCertificate(authority.certificates.device).notBefore;
+    const last = (await ledger.transaction(lastAct)) ?? began;
+    if (now < last)
+      throw new LinesideError('clock-behind', { now: now.toISOString(), last: last.toISOString() });
+    return { ...authority, ledger };
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+/** One of its CAs, able to sign. @throws LinesideError `wrong-password`, `key-unreadable`, `key-invalid` */
+export async function unlockAuthority(
+  { path, certificates }: AuthorityDirectory,
+  role: IssuerRole,
+  password: Uint8Array,
+): Promise<Authority> {
+  const file = join(path, keyFile(role));
+  const signer = await openKeyFile(file, password);
+  const { issuer } = readCertificate(certificates[role]);
+  if (!Buffer.from(issuer.publicKey).equals(signer.publicKey))
+    throw new LinesideError('key-invalid', {
+      path: file,
+      reason: `it is not the key of ${certificateFile(role)}`,
+    });
+  return { issuer, signer, certificate: certificates[role] };
+}
+
+async function certificateIn(directory: string, role: Role): Promise<Uint8Array> {
+  const path = join(directory, certificateFile(role));
+  try {
+    const [der, ...others] = parsePem('CERTIFICATE', await readFile(path, 'latin1')) ?? [];
+    if (!der || others.length > 0) throw new Error('it is not one certificate in PEM');
+    readCertificate(der);
+    return der;
+  } catch (cause) {
+    const reason = `${certificateFile(role)}: ${systemWords(cause)}`;
+    throw new LinesideError('ca-invalid', { path: directory, reason }, { cause });
+  }
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import type { OpenAuthority } from './authority-directory.ts';
+import type { Authority } from './ca/authority.ts';
+import { crlTbs, type CrlPeriod, type RevocationReason } from './ca/crl.ts';
+import { type DeviceTemplate, fillDeviceTemplate, makeDeviceTemplate } from './ca/device-template.ts';
+import {
+  certificateBySerial,
+  certificatesOfDevice,
+  insertCertificate,
+  insertDevice,
+  type IssuedCertificate,
+  type IssuerRole,
+} from './ca/ledger/certificate-rows.ts';
+import {
+  insertCrl,
+  insertRevocation,
+  isRevoked,
+  nextCrlNumber,
+  revocationsOf,
+} from './ca/ledger/revocation-rows.ts';
+import type { Name } from './ca/name.ts';
+import { brokerTbs } from './ca/profile.ts';
+import { randomSerial } from './ca/serial.ts';
+import { signed } from './ca/signed.ts';
+import { daysAfter, validityFrom } from './ca/validity.ts';
+import { type VerifiedCsr, verifyCsr } from './csr/verify.ts';
+import { parseDeviceId } from './device.ts';
+import { LinesideError } from './errors.ts';
+import { spkiSha256 } from './public-key.ts';
+import type { Statements } from './sqlite/statements.ts';
+
+/*
+ * What the CA does, and in which order: what is signed is on record, durably, before anybody gets it. If power fails
+ * before the commit, a signature was made that nobody has seen.
+ */
+
+/** Who asked and who did it, for the ledger. */
+export interface Provenance {
+  /** Null for what was handed in one by one. */
+  readonly station: string | null;
+  readonly officer: string;
+  readonly now: Date;
+}
+
+/**
+ * Certificates for these requests, in their order; all of them or none. A request that was certified before gets the
+ * certificate it got then.
+ * @throws LinesideError `csr-refused`, `id-has-other-key`, `key-has-other-id`, `key-has-other-role`,
+ * `request-changed`, `device-revoked`, `ledger-…`
+ */
+export async function issueDeviceCertificates(
+  { ledger, file }: OpenAuthority,
+  signing: Authority,
+  requests: readonly Uint8Array[],
+  by: Provenance,
+): Promise<IssuedCertificate[]> {
+  const verified = requests.map(verifyCsr);
+  const template = makeDeviceTemplate(signing.issuer, file.profile, validityFrom(by.now, file.validDays));
+  return ledger.transaction(async (sql) => {
+    const issued: IssuedCertificate[] = [];
+    for (const request of verified) issued.push(await issueOne(sql, signing, template, request, by));
+    return issued;
+  });
+}
+
+async function issueOne(
+  sql: Statements,
+  signing: Authority,
+  template: DeviceTemplate,
+  request: VerifiedCsr,
+  by: Provenance,
+): Promise<IssuedCertificate> {
+  const { id, publicKey, spkiSha256, sha256 } = request;
+  await insertDevice(sql, id, spkiSha256, sha256);
+  const [known] = await certificatesOfDevice(sql, id);
+  if (known && (await isRevoked(sql, known.serial))) throw new LinesideError('device-revoked', { id });
+  if (known) return known;
+  const serial = randomSerial();
+  const der = await signed(fillDeviceTemplate(template, serial, id, publicKey), signing.signer);
+  return record(sql, { issuer: 'device', id, spkiSha256, csrSha256: sha256, der }, serial, by);
+}
+
+/** What a broker's certificate is to say. */
+export interface BrokerOrder {
+  /** Uncompressed point. */
+  readonly publicKey: Uint8Array;
+  /** Of its request; null if there was none. */
+  readonly csrSha256: string | null;
+  readonly dns: readonly string[];
+  readonly days: number;
+}
+
+/** @throws LinesideError `key-has-other-role`, `ledger-…` */
+export async function issueBrokerCertificate(
+  { ledger }: OpenAuthority,
+  signing: Authority,
+  { publicKey, csrSha256, dns, days }: BrokerOrder,
+  by: Provenance,
+): Promise<IssuedCertificate> {
+  const spki = spkiSha256(publicKey);
+  const name: Name = [['commonName', `broker ${spki.slice(0, 16)}`]]; // one name for one key, RFC 5280 4.1.2.6
+  const subject = { serial: randomSerial(), validity: validityFrom(by.now, days), publicKey };
+  const der = await signed(brokerTbs(signing.issuer, subject, name, dns), signing.signer);
+  return ledger.transaction((sql) =>
+    record(sql, { issuer: 'broker', id: null, spkiSha256: spki, csrSha256, der }, subject.serial, by),
+  );
+}
+
+/**
+ * Revokes all certificates of a device, or the one with this serial number. It shows in the next CRL.
+ * @returns their serial numbers
+ * @throws LinesideError `certificate-not-found`, `already-revoked`, `ledger-…`
+ */
+export async function revoke(
+  { ledger }: OpenAuthority,
+  subject: string,
+  reason: RevocationReason,
+  by: Provenance,
+): Promise<string[]> {
+  return ledger.transaction(async (sql) => {
+    const found = await certificatesNamed(sql, subject);
+    const [first] = found;
+    if (!first) throw new LinesideError('certificate-not-found', { subject });
+    const revoked: string[] = [];
+    for (const { serial } of found) if (!(await isRevoked(sql, serial))) revoked.push(serial);
+    if (revoked.length === 0) throw new LinesideError('already-revoked', { serial: first.serial });
+    for (const serial of revoked) await insertRevocation(sql, serial, reason, by.officer, by.now);
+    return revoked;
+  });
+}
+
+async function certificatesNamed(sql: Statements, subject: string): Promise<IssuedCertificate[]> {
+  if (!/^[0-9a-fA-F]{32}$/.test(subject)) return certificatesOfDevice(sql, parseDeviceId(subject));
+  const one = await certificateBySerial(sql, subject.toLowerCase());
+  return one ? [one] : [];
+}
+
+export interface IssuedCrl {
+  readonly number: number;
+  readonly period: CrlPeriod;
+  readonly entries: number;
+  readonly der: Uint8Array;
+}
+
+/** The next CRL of one of the two CAs. @throws LinesideError `ledger-…` */
+export async function issueCrl(
+  { ledger }: OpenAuthority,
+  signing: Authority,
+  role: IssuerRole,
+  days: number,
+  by: Provenance,
+): Promise<IssuedCrl> {
+  const period = { thisUpdate: by.now, nextUpdate: daysAfter(by.now, days) };
+  return ledger.transaction(async (sql) => {
+    const number = await nextCrlNumber(sql, role);
+    const revocations = await revocationsOf(sql, role);
+    const der = await signed(crlTbs(signing.issuer, number, period, revocations), signing.signer);
+    const sha256 = createHash('sha256').update(der).digest('hex');
+    await insertCrl(sql, role, number, period, sha256, by.officer);
+    return { number, period, entries: revocations.length, der };
+  });
+}
+
+type Told = 'issuer' | 'id' | 'spkiSha256' | 'csrSha256' | 'der';
+
+async function record(
+  sql: Statements,
+  told: Pick<IssuedCertificate, Told>,
+  serial: Uint8Array,
+  { station, officer, now }: Provenance,
+): Promise<IssuedCertificate> {
+  const made = { serial: Buffer.from(serial).toString('hex'), station, officer, issuedAt: now.toISOString() };
+  const issued = { ...told, ...made };
+  await insertCertificate(sql, issued);
+  return issued;
+}

@@ -1,0 +1,9 @@
+import type { Store } from '../../sqlite/store.ts';
+import * as certificates from './0001-certificates.ts';
+
+export const ledgerStore: Store = {
+  kind: 'ledger',
+  applicationId: 0x4c534341, // "LSCA"
+  migrations: [certificates],
+  taken: 'ca-exists',
+};

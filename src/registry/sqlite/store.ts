@@ -1,0 +1,9 @@
+import type { Store } from '../../sqlite/store.ts';
+import * as units from './migrations/0001-units.ts';
+
+export const registryStore: Store = {
+  kind: 'registry',
+  applicationId: 0x4c535247, // "LSRG"
+  migrations: [units],
+  taken: 'station-exists',
+};
