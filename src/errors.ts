@@ -63,6 +63,11 @@ export const errorTable = {
     what: 'station file {path} is not valid: {reason}',
     action: 'restore it from its backup, or correct the named field',
   },
+  'station-key-unusable': {
+    exit: 3,
+    what: "the station's key {path} cannot be used: {reason}",
+    action: 'restore it from its backup with mode 0600; a new key must be made known to the CA by hand',
+  },
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { formatStationFile, readStationFile, type StationFile } from './config.ts';
 import type { Lease } from './device.ts';
+import { syncDirectory, writeDurably } from './durable.ts';
 import { LinesideError, systemCode, systemWords } from './errors.ts';
 import { encodeLeaf } from './log/leaf.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
+import { createStationKey } from './station-key.ts';
 import { version } from './version.ts';
 
 const stationFile = 'station.json';
@@ -72,20 +74,12 @@ async function fill(draft: string, station: StationFile, lease: Lease): Promise<
   try {
     await registry.record({ ev: 'station.init', chip: station.chip.name });
     await registry.addLease(lease);
+    await createStationKey(draft, station.name, registry);
   } finally {
     await registry.close();
   }
-  const file = await open(join(draft, stationFile), 'wx', 0o600);
-  await file.writeFile(formatStationFile(station));
-  await file.sync();
-  await file.close();
+  await writeDurably(join(draft, stationFile), formatStationFile(station));
   await syncDirectory(draft);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  await directory.sync();
-  await directory.close();
 }
 
 function context(station: StationFile) {

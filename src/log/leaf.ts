@@ -35,6 +35,7 @@ const eventRules = new Map<string, Rule>([
   ['reason', isReason],
   ['lease', matches(/^[0-9A-F]{8}-[0-9A-F]{8}$/)],
   ['chip', name],
+  ['signer', sha256],
 ]);
 
 /** What the writer adds; an event that tries to say it is refused. */

@@ -86,6 +86,7 @@ const whole = {
   reason: 'no reason',
   lease: '00000001-0000FFFF',
   chip: 'nrf52840',
+  signer: 'd'.repeat(64),
 };
 
 describe('a value the log does not take', () => {
@@ -115,6 +116,7 @@ describe('a value the log does not take', () => {
     ['lease', '00000001'],
     ['chip', 'c'.repeat(41)],
     ['chip', 'nrf52840\n'],
+    ['signer', 'st07'],
   ];
   test.each(wrong)('%s: %j is refused', (key, value) => {
     expect(() => encode(whole, 0, null)).not.toThrow();

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../durable.ts';
 import { LinesideError } from '../../errors.ts';
 import { Connection } from './connection.ts';
 import { bringUpToDate, migrate, mustBeRegistry } from './migrate.ts';
@@ -56,16 +57,6 @@ async function mustBeSound(sql: Statements, path: string): Promise<void> {
 
 async function createFile(path: string): Promise<void> {
   await (await open(path, 'wx', 0o600)).close();
-}
-
-/** Without this a power cut can take the file's name back, and every commit with it. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /** Asked before SQLite does, which would open a file it may not write as read-only and say nothing. */

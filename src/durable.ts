@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Makes names in a directory last: without this a power cut can take back a file that was itself synced. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A new file that lasts, mode 0600. @throws EEXIST if there is one of this name */
+export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A new file that is there whole or not at all: it is written under another name, and `link` gives it its own,
+ * which unlike `rename` never takes the place of another. @throws EEXIST
+ */
+export async function createWhole(path: string, content: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeDurably(draft, content);
+    await link(draft, path);
+  } finally {
+    await rm(draft, { force: true }); // if power fails before this, a second name is left behind, nothing worse
+  }
+  await syncDirectory(dirname(path));
+}
