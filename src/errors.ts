@@ -68,6 +68,27 @@ export const errorTable = {
     what: "the station's key {path} cannot be used: {reason}",
     action: 'restore it from its backup with mode 0600; a new key must be made known to the CA by hand',
   },
+  'batch-unreadable': {
+    exit: 2,
+    what: 'the batch {path} cannot be read: {reason}',
+    action: 'give the path of the batch directory; if it is right, try another reader or another stick',
+  },
+  'batch-refused': {
+    exit: 8,
+    what: 'the batch is refused: {rule}',
+    action: 'check that it is the right stick and the right directory; nothing was taken from it',
+  },
+  'batch-tampered': {
+    exit: 7,
+    what: 'the batch was changed on its way: {rule}',
+    action:
+      'nothing was taken from it; have it written again, and if that one is refused too, keep both sticks and call the security team',
+  },
+  'directory-taken': {
+    exit: 2,
+    what: '{path} is already there and holds something else',
+    action: 'name a new directory: a batch is never put over anything',
+  },
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',

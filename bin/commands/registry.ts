@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type DeviceId, parseDeviceId } from '../../src/device.ts';
 import { LinesideError } from '../../src/errors.ts';
 import type { Registry, UnitRecord } from '../../src/registry/registry.ts';
+import { formatPem } from '../../src/pem.ts';
 import type { Session } from '../session.ts';
 
 export function addRegistry(program: Command, session: Session): void {
@@ -55,14 +56,5 @@ async function show(registry: Registry, id: DeviceId, { ui }: Session): Promise<
 
 /** A unit as scripts get it: bytes as PEM, and every field there, null where it is not yet known. */
 function record({ csr, ...rest }: UnitRecord) {
-  return { type: 'unit', ...rest, csr: csr && pem('CERTIFICATE REQUEST', csr), certificate: null };
-}
-
-/** RFC 7468 */
-function pem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+  return { type: 'unit', ...rest, csr: csr && formatPem('CERTIFICATE REQUEST', csr), certificate: null };
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { unitStates } from '../device.ts';
 import { LinesideError } from '../errors.ts';
 
@@ -76,12 +77,6 @@ function refusal(key: string): LinesideError {
     return new LinesideError('internal', { reason: `the log refuses what "${key}" was given` });
   const problem = 'a reason is 1 to 120 printable characters with nothing in it that could be a key';
   return new LinesideError('usage', { problem });
-}
-
-/** RFC 8785 for flat objects: for strings and safe integers JSON.stringify writes what its section 3.2.2 asks. */
-function canonicalJson(fields: Fields): string {
-  const keys = Object.keys(fields).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(fields[key])}`).join(',')}}`;
 }
 
 /** 43 is the length of 32 bytes in base64 without padding; `04:AB:…`, `04 AB …` and `0x04, 0xAB…` are hex as tools print it. */
