@@ -279,6 +279,26 @@ export const errorTable = {
     what: 'the registry has no unit {id}',
     action: 'check the id with "lineside registry list"',
   },
+  'batch-unknown': {
+    exit: 2,
+    what: 'the registry has no batch {sequence} that is to be written',
+    action: 'check the number with "lineside export"',
+  },
+  'authority-differs': {
+    exit: 8,
+    what: 'this station already trusts another CA: {known}',
+    action: 'a station has one CA for its life: make a new station for another CA',
+  },
+  'certificate-differs': {
+    exit: 7,
+    what: 'unit {id} already has another certificate of generation {generation}',
+    action: 'nothing was taken; keep the stick and ask the CA why it signed twice for one key',
+  },
+  'serial-in-use': {
+    exit: 7,
+    what: 'the certificate of unit {id} has the serial number of another certificate',
+    action: 'nothing was taken; keep the stick and ask the CA, which must never give a number twice',
+  },
   'illegal-transition': {
     exit: 8,
     what: 'unit {id} is {from} and cannot become {to}',

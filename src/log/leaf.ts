@@ -37,6 +37,10 @@ const eventRules = new Map<string, Rule>([
   ['lease', matches(/^[0-9A-F]{8}-[0-9A-F]{8}$/)],
   ['chip', name],
   ['signer', sha256],
+  ['batch', isCount],
+  ['manifest', sha256],
+  ['cert', sha256],
+  ['generation', isCount],
 ]);
 
 /** What the writer adds; an event that tries to say it is refused. */
@@ -83,6 +87,11 @@ function refusal(key: string): LinesideError {
 function isReason(value: Value | undefined): boolean {
   if (typeof value !== 'string' || !/^[^\p{C}\p{Zl}\p{Zp}]{1,120}$/u.test(value)) return false;
   return !/[A-Za-z0-9+/_=-]{43}/.test(value) && !/[0-9A-Fa-f]{43}/.test(value.replace(/0x|[\s:,-]/g, ''));
+}
+
+/** From 1, 32 bits: too few for a key. */
+function isCount(value: Value | undefined): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffffffff;
 }
 
 function matches(pattern: RegExp): Rule {

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type sqlite3 from 'sqlite3';
 import { LinesideError } from '../../errors.ts';
 import * as units from './migrations/0001-units.ts';
+import * as batches from './migrations/0002-batches.ts';
 import type { Statements } from './statements.ts';
 
 interface Migration {
@@ -10,7 +11,7 @@ interface Migration {
 }
 
 /** Oldest first; one that has been released never changes. */
-const migrations: readonly Migration[] = [units];
+const migrations: readonly Migration[] = [units, batches];
 
 /** "LSRG" in the file's header, by which file(1) and other programs can know it. */
 const applicationId = 0x4c535247;
