@@ -4,12 +4,15 @@ import { Command, CommanderError } from 'commander';
 import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import { addDemo } from './commands/demo.ts';
+import { addExport } from './commands/export.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addSim } from './commands/sim.ts';
+import { addTrust } from './commands/trust.ts';
 import { addVoid } from './commands/void.ts';
 import type { Session } from './session.ts';
 import { makeUi } from './ui.ts';
@@ -43,7 +46,19 @@ const program = new Command('lineside')
   .exitOverride()
   .configureOutput({ outputError: () => {} });
 
-for (const add of [addInit, addProvision, addInspect, addRecover, addVoid, addRegistry, addSim, addDemo]) {
+for (const add of [
+  addInit,
+  addProvision,
+  addInspect,
+  addRecover,
+  addVoid,
+  addTrust,
+  addExport,
+  addImport,
+  addRegistry,
+  addSim,
+  addDemo,
+]) {
   add(program, session);
 }
 

@@ -5,13 +5,17 @@
 
 /** Universal and context tags used in PKCS#10 and X.509 (X.690 8.1.2). */
 export const tag = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
+  octetString: 0x04,
   objectIdentifier: 0x06,
   printableString: 0x13,
   sequence: 0x30,
   set: 0x31,
   attributes: 0xa0,
+  version: 0xa0,
+  extensions: 0xa3,
 } as const;
 
 /** The bytes are not DER, or not of the shape asked for. */

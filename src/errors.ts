@@ -279,10 +279,35 @@ export const errorTable = {
     what: 'the registry has no unit {id}',
     action: 'check the id with "lineside registry list"',
   },
+  'verifier-key-invalid': {
+    exit: 2,
+    what: '{path} is not the verifier key of a CA: {reason}',
+    action: 'give the file that the CA wrote for its stations: one line, name+hash+key',
+  },
+  'fingerprint-differs': {
+    exit: 8,
+    what: 'the key in {path} has the fingerprint {found}, not {expected}',
+    action: 'do not trust this key: ask the CA for its fingerprint again, by another way than the stick',
+  },
+  'authority-missing': {
+    exit: 3,
+    what: 'this station knows no CA yet',
+    action: 'get the verifier key file of the CA, and run "lineside trust FILE"',
+  },
+  'nothing-to-export': {
+    exit: 2,
+    what: 'there is nothing to export: no unit is verified and in no batch yet',
+    action: 'to write a batch again, name its number: "lineside export DIR --batch NUMBER"',
+  },
+  'certificate-refused': {
+    exit: 8,
+    what: 'a certificate of the batch is refused: {rule}',
+    action: 'nothing was taken; send the CA this message: it has to make the batch anew',
+  },
   'batch-unknown': {
     exit: 2,
-    what: 'the registry has no batch {sequence} that is to be written',
-    action: 'check the number with "lineside export"',
+    what: 'the registry has no batch {sequence} to be written',
+    action: 'check the number: batches are counted from 1',
   },
   'authority-differs': {
     exit: 8,
