@@ -5,12 +5,15 @@ import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/
 import { version } from '../src/version.ts';
 import { addCa } from './commands/ca.ts';
 import { addDemo } from './commands/demo.ts';
+import { addExport } from './commands/export.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRegistry } from './commands/registry.ts';
 import { addSim } from './commands/sim.ts';
+import { addTrust } from './commands/trust.ts';
 import { addVoid } from './commands/void.ts';
 import type { Session } from './session.ts';
 import { makeUi } from './ui.ts';
@@ -59,6 +62,9 @@ for (const add of [
   addInspect,
   addRecover,
   addVoid,
+  addTrust,
+  addExport,
+  addImport,
   addRegistry,
   addCa,
   addSim,

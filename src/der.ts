@@ -5,6 +5,7 @@
 
 /** Universal and context tags used in PKCS#8, PKCS#10 and X.509 (X.690 8.1.2). */
 export const tag = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
@@ -15,7 +16,9 @@ export const tag = {
   sequence: 0x30,
   set: 0x31,
   attributes: 0xa0,
-  extensions: 0xa0,
+  version: 0xa0,
+  crlExtensions: 0xa0,
+  extensions: 0xa3,
 } as const;
 
 /** The bytes are not DER, or not of the shape asked for. */

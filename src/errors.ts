@@ -108,6 +108,32 @@ export const errorTable = {
     what: 'the key file {path} is not usable: {reason}',
     action: 'bring back the file from its backup; nothing was signed',
   },
+  'station-key-unusable': {
+    exit: 3,
+    what: "the station's key {path} cannot be used: {reason}",
+    action: 'restore it from its backup with mode 0600; a new key must be made known to the CA by hand',
+  },
+  'batch-unreadable': {
+    exit: 2,
+    what: 'the batch {path} cannot be read: {reason}',
+    action: 'give the path of the batch directory; if it is right, try another reader or another stick',
+  },
+  'batch-refused': {
+    exit: 8,
+    what: 'the batch is refused: {rule}',
+    action: 'check that it is the right stick and the right directory; nothing was taken from it',
+  },
+  'batch-tampered': {
+    exit: 7,
+    what: 'the batch was changed on its way: {rule}',
+    action:
+      'nothing was taken from it; have it written again, and if that one is refused too, keep both sticks and call the security team',
+  },
+  'directory-taken': {
+    exit: 2,
+    what: '{path} is already there and holds something else',
+    action: 'name a new directory: a batch is never put over anything',
+  },
   'directory-unwritable': {
     exit: 6,
     what: '{path} cannot be written: {reason}',
@@ -362,6 +388,51 @@ export const errorTable = {
     exit: 2,
     what: 'the registry has no unit {id}',
     action: 'check the id with "lineside registry list"',
+  },
+  'verifier-key-invalid': {
+    exit: 2,
+    what: '{path} is not the verifier key of a CA: {reason}',
+    action: 'give the file that the CA wrote for its stations: one line, name+hash+key',
+  },
+  'fingerprint-differs': {
+    exit: 8,
+    what: 'the key in {path} has the fingerprint {found}, not {expected}',
+    action: 'do not trust this key: ask the CA for its fingerprint again, by another way than the stick',
+  },
+  'authority-missing': {
+    exit: 3,
+    what: 'this station knows no CA yet',
+    action: 'get the verifier key file of the CA, and run "lineside trust FILE"',
+  },
+  'nothing-to-export': {
+    exit: 2,
+    what: 'there is nothing to export: no unit is verified and in no batch yet',
+    action: 'to write a batch again, name its number: "lineside export DIR --batch NUMBER"',
+  },
+  'certificate-refused': {
+    exit: 8,
+    what: 'a certificate of the batch is refused: {rule}',
+    action: 'nothing was taken; send the CA this message: it has to make the batch anew',
+  },
+  'batch-unknown': {
+    exit: 2,
+    what: 'the registry has no batch {sequence} to be written',
+    action: 'check the number: batches are counted from 1',
+  },
+  'authority-differs': {
+    exit: 8,
+    what: 'this station already trusts another CA: {known}',
+    action: 'a station has one CA for its life: make a new station for another CA',
+  },
+  'certificate-differs': {
+    exit: 7,
+    what: 'unit {id} already has another certificate of generation {generation}',
+    action: 'nothing was taken; keep the stick and ask the CA why it signed twice for one key',
+  },
+  'serial-in-use': {
+    exit: 7,
+    what: 'the certificate of unit {id} has the serial number of another certificate',
+    action: 'nothing was taken; keep the stick and ask the CA, which must never give a number twice',
   },
   'illegal-transition': {
     exit: 8,

@@ -6,6 +6,7 @@ import { encodeLeaf } from './log/leaf.ts';
 import { makeDirectory } from './new-directory.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
+import { createStationKey } from './station-key.ts';
 import { version } from './version.ts';
 
 const stationFile = 'station.json';
@@ -47,6 +48,7 @@ async function fill(draft: string, station: StationFile, lease: Lease): Promise<
   try {
     await registry.record({ ev: 'station.init', chip: station.chip.name });
     await registry.addLease(lease);
+    await createStationKey(draft, station.name, registry);
   } finally {
     await registry.close();
   }

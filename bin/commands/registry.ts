@@ -47,14 +47,20 @@ async function show(registry: Registry, id: DeviceId, { ui }: Session): Promise<
   if (!unit) throw new LinesideError('unit-not-found', { id });
   const shown = record(unit);
   const fields = Object.entries(shown).filter(
-    ([name, value]) => name !== 'type' && name !== 'csr' && value !== null,
+    ([name, value]) => !['type', 'csr', 'certificate'].includes(name) && value !== null,
   );
   const lines = fields.map(([name, value]) => `${name.padEnd(14)}  ${value}`);
   const csr = shown.csr?.trimEnd().split('\n') ?? ['no certificate request'];
-  ui.result(shown, ...lines, ...csr);
+  const certificate = shown.certificate?.trimEnd().split('\n') ?? ['no certificate'];
+  ui.result(shown, ...lines, ...csr, ...certificate);
 }
 
 /** A unit as scripts get it: bytes as PEM, and every field there, null where it is not yet known. */
-function record({ csr, ...rest }: UnitRecord) {
-  return { type: 'unit', ...rest, csr: csr && formatPem('CERTIFICATE REQUEST', csr), certificate: null };
+function record({ csr, certificate, ...rest }: UnitRecord) {
+  return {
+    type: 'unit',
+    ...rest,
+    csr: csr && formatPem('CERTIFICATE REQUEST', csr),
+    certificate: certificate && formatPem('CERTIFICATE', certificate),
+  };
 }

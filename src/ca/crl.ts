@@ -54,7 +54,7 @@ export function crlTbs(
     encodeTime(period.thisUpdate),
     encodeTime(period.nextUpdate),
     ...revoked,
-    element(tag.extensions, element(tag.sequence, keyId, extension(cRLNumber, integer(number)))),
+    element(tag.crlExtensions, element(tag.sequence, keyId, extension(cRLNumber, integer(number)))),
   );
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import { LinesideError } from '../errors.ts';
+import { readWhole } from '../read-whole.ts';
 
 const sizeLimit = 16 * 1024 * 1024;
 
@@ -12,7 +13,7 @@ const sizeLimit = 16 * 1024 * 1024;
 export async function readRegularFile(path: string): Promise<Buffer> {
   const handle = await openWithoutWaiting(path);
   try {
-    return await readWhole(path, handle);
+    return await readChecked(path, handle);
   } catch (error) {
     throw asUnreadable(path, error);
   } finally {
@@ -29,25 +30,14 @@ async function openWithoutWaiting(path: string): Promise<FileHandle> {
   }
 }
 
-async function readWhole(path: string, handle: FileHandle): Promise<Buffer> {
+async function readChecked(path: string, handle: FileHandle): Promise<Buffer> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw unreadable(path, 'it is not a regular file');
   if (stat.size > sizeLimit)
     throw new LinesideError('firmware-invalid', { path, reason: 'it is larger than 16 MiB' });
-  // One byte of room more than the file has shows whether it grows under our hands.
-  const bytes = Buffer.alloc(stat.size + 1);
-  const length = await fill(bytes, handle);
-  if (length !== stat.size) throw unreadable(path, 'it changed while it was read');
-  return bytes.subarray(0, length);
-}
-
-async function fill(bytes: Buffer, handle: FileHandle): Promise<number> {
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, null);
-    if (bytesRead === 0) return length;
-    length += bytesRead;
-  }
+  const bytes = await readWhole(handle, stat.size);
+  if (bytes === undefined) throw unreadable(path, 'it changed while it was read');
+  return bytes;
 }
 
 function asUnreadable(path: string, error: unknown): unknown {

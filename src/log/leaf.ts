@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { unitStates } from '../device.ts';
 import { LinesideError } from '../errors.ts';
 
@@ -35,6 +36,11 @@ const eventRules = new Map<string, Rule>([
   ['reason', isReason],
   ['lease', matches(/^[0-9A-F]{8}-[0-9A-F]{8}$/)],
   ['chip', name],
+  ['signer', sha256],
+  ['batch', isCount],
+  ['manifest', sha256],
+  ['cert', sha256],
+  ['generation', isCount],
 ]);
 
 /** What the writer adds; an event that tries to say it is refused. */
@@ -77,16 +83,15 @@ function refusal(key: string): LinesideError {
   return new LinesideError('usage', { problem });
 }
 
-/** RFC 8785 for flat objects: for strings and safe integers JSON.stringify writes what its section 3.2.2 asks. */
-function canonicalJson(fields: Fields): string {
-  const keys = Object.keys(fields).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(fields[key])}`).join(',')}}`;
-}
-
 /** 43 is the length of 32 bytes in base64 without padding; `04:AB:…`, `04 AB …` and `0x04, 0xAB…` are hex as tools print it. */
 function isReason(value: Value | undefined): boolean {
   if (typeof value !== 'string' || !/^[^\p{C}\p{Zl}\p{Zp}]{1,120}$/u.test(value)) return false;
   return !/[A-Za-z0-9+/_=-]{43}/.test(value) && !/[0-9A-Fa-f]{43}/.test(value.replace(/0x|[\s:,-]/g, ''));
+}
+
+/** From 1, 32 bits: too few for a key. */
+function isCount(value: Value | undefined): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffffffff;
 }
 
 function matches(pattern: RegExp): Rule {

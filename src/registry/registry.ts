@@ -1,4 +1,13 @@
 import type { DeviceId, Lease, UnitState } from '../device.ts';
+import type {
+  BatchFiles,
+  BatchRecord,
+  Credentials,
+  Direction,
+  LogPosition,
+  NewBatch,
+  NewCertificate,
+} from './batch.ts';
 
 /** One attempt to make a device, as the registry keeps it. Times are ISO 8601 UTC with milliseconds. */
 export interface UnitRecord {
@@ -15,6 +24,12 @@ export interface UnitRecord {
   readonly proof: Proof | null;
   /** Whether the debug port was locked and the lock proven. */
   readonly locked: boolean;
+  /** The batch that took its CSR to the CA; null before `exported`. */
+  readonly batch: number | null;
+  /** The newest certificate, DER; null before `certified`. */
+  readonly certificate: Uint8Array | null;
+  /** Which generation of certificate the device holds; null before `installed`. */
+  readonly generation: number | null;
   /** Why the unit is void; an error code or the words of whoever voided it. */
   readonly reason: string | null;
   readonly reservedAt: string;
@@ -42,7 +57,13 @@ export type Step =
     }
   | { readonly to: 'flashed' }
   | { readonly to: 'verified'; readonly proof: Proof; readonly locked: boolean }
+  | { readonly to: 'installed'; readonly generation: number }
   | { readonly to: 'void'; readonly reason: string };
+
+/** A step that a unit takes only with all the units of its batch. */
+export type BatchStep =
+  | { readonly to: 'exported'; readonly batch: number }
+  | { readonly to: 'certified'; readonly batch: number; readonly certificate: NewCertificate };
 
 /** What happened, before the log gives it a place: the registry writes one with every change, or with none. */
 export interface LogEvent {
@@ -73,10 +94,45 @@ export interface Registry {
   /** The unit, not void, that this chip carries. */
   findByUid(uid: string): Promise<UnitRecord | undefined>;
   /** By id, in pages, so that a million units do not fill the memory. */
-  units(filter: { readonly states?: readonly UnitState[] }): AsyncIterable<UnitRecord>;
+  units(filter: {
+    readonly states?: readonly UnitState[];
+    readonly batch?: number;
+  }): AsyncIterable<UnitRecord>;
+
+  /** The verifier key of the CA that this station trusts. */
+  authority(): Promise<string | undefined>;
+  /**
+   * Trusts a CA, once and for ever; again the same is nothing. `sha256` is the log's name for the key.
+   * @throws LinesideError `authority-differs`
+   */
+  trust(verifier: string, sha256: string): Promise<void>;
+  lastBatch(direction: Direction): Promise<BatchRecord | undefined>;
+  findBatch(direction: Direction, sequence: number): Promise<BatchRecord | undefined>;
+  /**
+   * Puts a batch for the CA on record and makes its units `exported`, all or none. It must be the next one.
+   * @throws LinesideError `illegal-transition`, `unit-not-found`
+   */
+  exportBatch(batch: NewBatch, units: readonly DeviceId[]): Promise<void>;
+  /** Says that an outgoing batch is on its medium. @throws LinesideError `batch-unknown` */
+  batchWritten(sequence: number): Promise<void>;
+  /**
+   * Puts a batch of the CA on record and makes its units `certified`, all or none. A certificate that is on record
+   * already changes nothing. It must be the next batch.
+   * @returns the units that were certified by it
+   * @throws LinesideError `certificate-differs`, `serial-in-use`, `illegal-transition`, `unit-not-found`
+   */
+  importBatch(
+    batch: NewBatch,
+    certificates: readonly NewCertificate[],
+    files: BatchFiles,
+  ): Promise<readonly DeviceId[]>;
+  /** Undefined for a unit that has no certificate. */
+  credentials(id: DeviceId): Promise<Credentials | undefined>;
+
   /** Writes an event that changes no unit. */
   record(event: LogEvent): Promise<void>;
   /** The log's leaves in order, as written. */
   leaves(): AsyncIterable<Uint8Array>;
+  logPosition(): Promise<LogPosition>;
   close(): Promise<void>;
 }

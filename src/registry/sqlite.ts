@@ -1,13 +1,41 @@
 import { createHash } from 'node:crypto';
 import { type DeviceId, deviceIdToNumber, type Lease, type UnitState } from '../device.ts';
-import { leaseAccepted, unitAdvanced, unitReserved } from './event.ts';
+import type {
+  BatchFiles,
+  BatchRecord,
+  Credentials,
+  Direction,
+  LogPosition,
+  NewBatch,
+  NewCertificate,
+} from './batch.ts';
+import { authorityTrusted, batchWritten, leaseAccepted, unitAdvanced, unitReserved } from './event.ts';
 import type { EncodeLeaf, LeaseUse, LogEvent, Registry, Step, UnitRecord } from './registry.ts';
+import {
+  batchOf,
+  type BatchRow,
+  credentialRows,
+  insertAuthority,
+  lastBatch,
+  markWritten,
+  toBatchRecord,
+  toCredentials,
+  trustedAuthority,
+} from './sqlite/batch-rows.ts';
+import { takeIn, takeOut } from './sqlite/batches.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
 import { createConnection, openConnection } from '../sqlite/open.ts';
 import type { Statements } from '../sqlite/statements.ts';
 import { registryStore } from './sqlite/store.ts';
-import { insertUnit, liveUnitByUid, toUnitRecord, type UnitRow, updateUnit } from './sqlite/unit-rows.ts';
+import {
+  insertUnit,
+  liveUnitByUid,
+  selectUnit,
+  toUnitRecord,
+  type UnitRow,
+  updateUnit,
+} from './sqlite/unit-rows.ts';
 
 /**
  * Makes an empty registry and opens it. The file has mode 0600; a failure leaves none behind.
@@ -51,7 +79,7 @@ class SqliteRegistry implements Registry {
   async addLease(lease: Lease): Promise<void> {
     await this.#logged(async (sql) => {
       await insertLease(sql, lease);
-      return leaseAccepted(lease);
+      return [leaseAccepted(lease)];
     });
   }
 
@@ -61,10 +89,10 @@ class SqliteRegistry implements Registry {
   }
 
   async reserveNext(): Promise<DeviceId> {
-    const { id } = await this.#logged(async (sql, at) => {
+    const [{ id }] = await this.#logged(async (sql, at) => {
       const next = await takeNextId(sql);
       await insertUnit(sql, next, at);
-      return unitReserved(next);
+      return [unitReserved(next)] as const;
     });
     return id;
   }
@@ -72,35 +100,87 @@ class SqliteRegistry implements Registry {
   async reserve(id: DeviceId): Promise<void> {
     await this.#logged(async (sql, at) => {
       await insertUnit(sql, id, at);
-      return unitReserved(id);
+      return [unitReserved(id)];
     });
   }
 
   async advance(id: DeviceId, step: Step): Promise<void> {
-    await this.#logged(async (sql, at) => unitAdvanced(id, await updateUnit(sql, id, step, at), step));
+    await this.#logged(async (sql, at) => [unitAdvanced(id, await updateUnit(sql, id, step, at), step)]);
   }
 
   async find(id: DeviceId): Promise<UnitRecord | undefined> {
-    return this.#findUnit('SELECT * FROM unit WHERE id = ?', deviceIdToNumber(id));
+    return this.#findUnit(`${selectUnit} WHERE id = ?`, deviceIdToNumber(id));
   }
 
   async findByUid(uid: string): Promise<UnitRecord | undefined> {
     return this.#findUnit(liveUnitByUid, uid);
   }
 
-  async *units(filter: { readonly states?: readonly UnitState[] }): AsyncIterable<UnitRecord> {
+  async *units(filter: {
+    readonly states?: readonly UnitState[];
+    readonly batch?: number;
+  }): AsyncIterable<UnitRecord> {
     const states = filter.states === undefined ? null : JSON.stringify(filter.states);
-    const page = `SELECT * FROM unit WHERE id > ?1 AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
-      ORDER BY id LIMIT ${pageSize}`;
-    let rows = await this.#connection.query<UnitRow>(page, 0, states);
+    const batch = filter.batch ?? null;
+    const page = `${selectUnit} WHERE id > ?1 AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
+      AND (?3 IS NULL OR batch = ?3) ORDER BY id LIMIT ${pageSize}`;
+    let rows = await this.#connection.query<UnitRow>(page, 0, states, batch);
     for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
       yield* rows.map(toUnitRecord);
-      rows = await this.#connection.query<UnitRow>(page, last.id, states);
+      rows = await this.#connection.query<UnitRow>(page, last.id, states, batch);
     }
   }
 
+  async authority(): Promise<string | undefined> {
+    const [row] = await this.#connection.query<{ verifier: string }>(trustedAuthority);
+    return row?.verifier;
+  }
+
+  async trust(verifier: string, sha256: string): Promise<void> {
+    if ((await this.authority()) === verifier) return;
+    await this.#logged(async (sql, at) => {
+      await insertAuthority(sql, verifier, at);
+      return [authorityTrusted(sha256)];
+    });
+  }
+
+  async lastBatch(direction: Direction): Promise<BatchRecord | undefined> {
+    const [row] = await this.#connection.query<BatchRow>(lastBatch, direction);
+    return row && toBatchRecord(row);
+  }
+
+  async findBatch(direction: Direction, sequence: number): Promise<BatchRecord | undefined> {
+    const [row] = await this.#connection.query<BatchRow>(batchOf, direction, sequence);
+    return row && toBatchRecord(row);
+  }
+
+  async exportBatch(batch: NewBatch, units: readonly DeviceId[]): Promise<void> {
+    await this.#logged((sql, at) => takeOut(sql, batch, units, at));
+  }
+
+  async batchWritten(sequence: number): Promise<void> {
+    await this.#logged(async (sql, at) => {
+      await markWritten(sql, sequence, at);
+      return [batchWritten(sequence)];
+    });
+  }
+
+  async importBatch(
+    batch: NewBatch,
+    certificates: readonly NewCertificate[],
+    files: BatchFiles,
+  ): Promise<readonly DeviceId[]> {
+    const taken = await this.#logged((sql, at) => takeIn(sql, batch, certificates, files, at));
+    return taken.flatMap(({ id }) => id ?? []);
+  }
+
+  async credentials(id: DeviceId): Promise<Credentials | undefined> {
+    type Rows = Parameters<typeof toCredentials>[0];
+    return toCredentials(await this.#connection.query<Rows[number]>(credentialRows, deviceIdToNumber(id)));
+  }
+
   async record(event: LogEvent): Promise<void> {
-    await this.#logged(async () => event);
+    await this.#logged(async () => [event]);
   }
 
   async *leaves(): AsyncIterable<Uint8Array> {
@@ -112,24 +192,32 @@ class SqliteRegistry implements Registry {
     }
   }
 
+  async logPosition(): Promise<LogPosition> {
+    const [tip] = await this.#connection.query<LeafRow>(tipOfLog);
+    if (tip === undefined) return { size: 0, head: '0'.repeat(64) };
+    return { size: tip.n + 1, head: sha256(tip.leaf).toString('hex') };
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
-  /** One change and its leaf, in one transaction: if power fails here, both are there afterwards, or neither. */
-  #logged<Event extends LogEvent>(change: (sql: Statements, at: string) => Promise<Event>): Promise<Event> {
+  /** A change and its leaves, in one transaction: if power fails here, all are there afterwards, or none. */
+  #logged<Events extends readonly LogEvent[]>(
+    change: (sql: Statements, at: string) => Promise<Events>,
+  ): Promise<Events> {
     return this.#connection.transaction(async (sql) => {
       const at = this.#clock().toISOString();
-      const event = await change(sql, at);
-      const [tip] = await sql.all<LeafRow>('SELECT n, leaf FROM log ORDER BY n DESC LIMIT 1');
-      const previous = tip === undefined ? null : createHash('sha256').update(tip.leaf).digest();
-      const n = tip === undefined ? 0 : tip.n + 1;
-      await sql.run(
-        'INSERT INTO log (n, leaf) VALUES (?, ?)',
-        n,
-        this.#encodeLeaf({ ...event, t: at }, n, previous),
-      );
-      return event;
+      const events = await change(sql, at);
+      let [tip] = await sql.all<LeafRow>(tipOfLog);
+      for (const event of events) {
+        const n = tip === undefined ? 0 : tip.n + 1;
+        const previous = tip === undefined ? null : sha256(tip.leaf);
+        const leaf = Buffer.from(this.#encodeLeaf({ ...event, t: at }, n, previous));
+        await sql.run('INSERT INTO log (n, leaf) VALUES (?, ?)', n, leaf);
+        tip = { n, leaf };
+      }
+      return events;
     });
   }
 
@@ -137,6 +225,12 @@ class SqliteRegistry implements Registry {
     const [row] = await this.#connection.query<UnitRow>(select, key);
     return row === undefined ? undefined : toUnitRecord(row);
   }
+}
+
+const tipOfLog = 'SELECT n, leaf FROM log ORDER BY n DESC LIMIT 1';
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 interface LeafRow {

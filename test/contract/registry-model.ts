@@ -4,6 +4,7 @@ import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type UnitState } f
 import { LinesideError } from '../../src/errors.ts';
 import { encodeLeaf } from '../../src/log/leaf.ts';
 import type { Registry, Step } from '../../src/registry/registry.ts';
+import { batch } from './batches.ts';
 import type { Store } from './registry.ts';
 
 /** One thing done to a registry; ids, keys and chips come from small sets, so that they meet. */
@@ -14,10 +15,12 @@ type Act =
   | {
       readonly act: 'advance';
       readonly id: number;
-      readonly to: Step['to'];
+      readonly to: (typeof steps)[number];
       readonly key: number;
       readonly chip: number;
     }
+  | { readonly act: 'export' }
+  | { readonly act: 'import' }
   | { readonly act: 'reopen' };
 
 const number = fc.integer({ min: 1, max: 24 });
@@ -34,6 +37,8 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ act: fc.constant('next' as const) }),
   fc.record({ act: fc.constant('reserve' as const), id: number }),
   { weight: 8, arbitrary: advance },
+  fc.constant({ act: 'export' as const }),
+  fc.constant({ act: 'import' as const }),
   fc.record({ act: fc.constant('reopen' as const) }),
 );
 
@@ -76,8 +81,23 @@ class Model {
         return 'done';
       case 'advance':
         return this.#advance(act);
+      case 'export':
+        this.#moveAll('verified', 'exported');
+        this.changes++; // the batch is written, too
+        return 'done';
+      case 'import':
+        this.#moveAll('exported', 'certified');
+        return 'done';
       case 'reopen':
         return 'done';
+    }
+  }
+
+  #moveAll(from: UnitState, to: UnitState): void {
+    for (const [id, unit] of this.units) {
+      if (unit.state !== from) continue;
+      this.units.set(id, { ...unit, state: to });
+      this.changes++;
     }
   }
 
@@ -91,7 +111,8 @@ class Model {
     const unit = this.units.get(id);
     if (unit === undefined) return 'unit-not-found';
     const before = ['reserved', 'keyed', 'flashing', 'flashed'][steps.indexOf(to)];
-    if (unit.state === 'void' || (to !== 'void' && unit.state !== before)) return 'illegal-transition';
+    if (['void', 'exported', 'certified'].includes(unit.state) || (to !== 'void' && unit.state !== before))
+      return 'illegal-transition';
     const others = [...this.units.values()].filter((other) => other !== unit);
     if (to === 'keyed' && others.some((other) => other.key === key)) return 'key-in-use';
     if (to === 'flashing' && others.some((other) => other.state !== 'void' && other.chip === chip))
@@ -167,9 +188,34 @@ async function ask(registry: Registry, act: Act): Promise<DeviceId | undefined |
       return registry.reserve(deviceIdFromNumber(act.id));
     case 'advance':
       return registry.advance(deviceIdFromNumber(act.id), toStep(act));
+    case 'export':
+      return exportAll(registry);
+    case 'import':
+      return importAll(registry);
     case 'reopen':
       return undefined;
   }
+}
+
+async function exportAll(registry: Registry): Promise<void> {
+  const last = await registry.lastBatch('out');
+  const next = batch((last?.sequence ?? 0) + 1, last?.sha256);
+  await registry.exportBatch(next, await idsOf(registry, 'verified'));
+  await registry.batchWritten(next.sequence);
+}
+
+async function importAll(registry: Registry): Promise<void> {
+  const last = await registry.lastBatch('in');
+  const next = batch((last?.sequence ?? 0) + 1, last?.sha256, 'answer');
+  const exported = await idsOf(registry, 'exported');
+  const certificates = exported.map((id) => ({ id, generation: 1, der: Uint8Array.of(0x30), serial: id }));
+  await registry.importBatch(next, certificates, new Map());
+}
+
+async function idsOf(registry: Registry, state: UnitState): Promise<DeviceId[]> {
+  const ids: DeviceId[] = [];
+  for await (const { id } of registry.units({ states: [state] })) ids.push(id);
+  return ids;
 }
 
 function toStep({ to, key, chip }: Extract<Act, { act: 'advance' }>): Step {

@@ -4,6 +4,7 @@ import { type DeviceId, parseDeviceId, parseLease } from '../../src/device.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { encodeLeaf } from '../../src/log/leaf.ts';
 import type { EncodeLeaf, Registry, Step, UnitRecord } from '../../src/registry/registry.ts';
+import { batchContract } from './batches.ts';
 import { registryModel } from './registry-model.ts';
 
 /** One database: the first `open` makes an empty registry in it, later ones open what is there. */
@@ -177,6 +178,9 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
           firmwareSha256: null,
           proof: null,
           locked: false,
+          batch: null,
+          certificate: null,
+          generation: null,
           reason: null,
           reservedAt: '2026-11-23T09:00:01.000Z',
           changedAt: '2026-11-23T09:00:01.000Z',
@@ -365,6 +369,8 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
       registry = await store.open(leaf, ticking());
       expect(await registry.find(id('00000001'))).toMatchObject({ state: 'reserved' });
     });
+
+    describe('batches', () => batchContract(() => makeStore()));
 
     registryModel(() => makeStore());
   });

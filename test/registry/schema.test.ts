@@ -20,11 +20,19 @@ const steps: Record<string, (digit: number) => string> = {
   flashing: (digit) => `state = 'flashing', uid = '0000000${digit}', probe = 'a', firmware = ${hash('f')}`,
   flashed: () => "state = 'flashed'",
   verified: () => "state = 'verified', proof = 'signature', locked = 1",
-  exported: () => "state = 'exported'",
+  exported: () => "state = 'exported', batch = 1",
   certified: () => "state = 'certified'",
-  installed: () => "state = 'installed'",
+  installed: () => "state = 'installed', generation = 1",
   void: () => "state = 'void', reason = 'scrapped'",
 };
+
+const batch = (direction: string, sequence: number, digit: string, previous = '0') =>
+  `INSERT INTO batch (direction, sequence, manifest, sha256, previous, at)
+   VALUES ('${direction}', ${sequence}, x'7b7d', ${hash(digit)}, ${hash(previous)}, ${now})`;
+const certify = (unit: number | undefined, serial: string, generation = 1, batch = 1) =>
+  `INSERT INTO certificate (unit, generation, der, serial, batch)
+   VALUES (${unit}, ${generation}, x'3000', '${serial}', ${batch})`;
+const trusted = `INSERT INTO authority VALUES (1, '${'k'.repeat(60)}', ${now})`;
 
 describe('the schema itself, against any SQL prompt,', () => {
   let directory: string;
@@ -38,9 +46,14 @@ describe('the schema itself, against any SQL prompt,', () => {
     await registry.addLease(parseLease('00000020-00000030')); // leaves 0 and 1 of the log
     await registry.close();
     sql = await openRaw(path);
+    await sql.exec(`${batch('out', 1, 'a')}; ${batch('in', 1, 'b')}; ${trusted};
+      INSERT INTO batch_file VALUES (1, 'chain.pem', x'00')`);
     for (const state of unitStates) {
       await sql.exec(reserve(at[state] ?? 0));
-      for (const step of lifeUpTo(state)) await sql.exec(change(state, steps[step]?.(at[state] ?? 0) ?? ''));
+      for (const step of lifeUpTo(state)) {
+        await sql.exec(change(state, steps[step]?.(at[state] ?? 0) ?? ''));
+        if (step === 'exported') await sql.exec(certify(at[state], `AB0${at[state]}`));
+      }
     }
   });
 
@@ -66,6 +79,11 @@ describe('the schema itself, against any SQL prompt,', () => {
     await attempt("INSERT INTO log VALUES (2, x'7b7d')");
     await attempt('UPDATE lease SET next = next + 1 WHERE place = 1');
     await attempt('INSERT INTO lease (first, last, next) VALUES (17, 31, 17)');
+    await attempt(
+      `UPDATE batch SET written_at = ${now} WHERE direction = 'out'; ${batch('out', 2, 'c', 'a')}`,
+    );
+    await attempt(`${batch('in', 2, 'c', 'b')}; INSERT INTO batch_file VALUES (2, 'crl.pem', x'00')`);
+    await attempt(certify(at.exported, 'AB98', 2));
   });
 
   const legal = [
@@ -76,6 +94,7 @@ describe('the schema itself, against any SQL prompt,', () => {
     'verified exported',
     'exported certified',
     'certified installed',
+    'installed installed',
     ...['reserved', 'keyed', 'flashing', 'flashed', 'verified'].map((from) => `${from} void`),
   ];
   const pairs = unitStates.flatMap((from) => unitStates.map((to) => ({ from, to })));
@@ -280,7 +299,131 @@ describe('the schema itself, against any SQL prompt,', () => {
     ['a leaf is bytes', "INSERT INTO log VALUES (2, '{}')", 'cannot store TEXT'],
   ];
 
-  test.each(rules)('holds that %s', async (_, statement, refusal) => {
+  const written = `written_at = ${now}`;
+  const batchRules: readonly [rule: string, statement: string, refusal: string][] = [
+    ['exported means a batch', change('verified', "state = 'exported'"), 'exported in the batch'],
+    [
+      'a unit goes into a batch there is',
+      change('verified', "state = 'exported', batch = 2"),
+      'exported in the batch',
+    ],
+    [
+      'a unit goes into no batch that was written',
+      `UPDATE batch SET ${written} WHERE direction = 'out'; ${change('verified', steps.exported?.(0) ?? '')}`,
+      'exported in the batch',
+    ],
+    [
+      'a batch of a unit does not come early',
+      change('flashed', `${steps.verified?.(0)}, batch = 1`),
+      'never changes',
+    ],
+    [
+      'a batch of a unit never changes',
+      change('exported', "state = 'certified', batch = 2"),
+      'never changes',
+    ],
+    [
+      'a batch of a unit is not taken back',
+      change('exported', "state = 'certified', batch = NULL"),
+      'never changes',
+    ],
+    [
+      'only from exported on there is a batch',
+      `DROP TRIGGER unit_changed; ${change('verified', 'batch = 1')}`,
+      check,
+    ],
+    [
+      'certified means a certificate',
+      `${change('verified', steps.exported?.(0) ?? '')}; ${change('verified', "state = 'certified'")}`,
+      'certified means a certificate',
+    ],
+    ['installed means a generation', change('certified', "state = 'installed'"), 'of that generation'],
+    [
+      'installed means a certificate of it',
+      change('certified', "state = 'installed', generation = 2"),
+      'of that generation',
+    ],
+    [
+      'only installed has a generation',
+      `DROP TRIGGER unit_changed; ${change('certified', 'generation = 1')}`,
+      check,
+    ],
+    [
+      'a device does not go back to an older generation',
+      `${certify(at.installed, 'AB99', 2)}; ${change('installed', "state = 'installed', generation = 2")};
+       ${change('installed', "state = 'installed', generation = 1")}`,
+      'older generation',
+    ],
+    ['batches have no gap', batch('out', 3, 'c', 'a'), 'no gap'],
+    ['a number of a batch is given once', batch('in', 1, 'c'), 'none twice'],
+    [
+      'a number of a batch is given once, also by replacing',
+      batch('in', 1, 'c').replace('INSERT', 'INSERT OR REPLACE'),
+      'none twice',
+    ],
+    ['batches begin at 1', `DROP TRIGGER batch_added; ${batch('in', 0, 'c')}`, check],
+    ['a batch follows the one before', batch('in', 2, 'c', 'a'), 'follows'],
+    [
+      'a manifest is on record once',
+      batch('in', 2, 'a', 'b').replace('INSERT', 'INSERT OR REPLACE'),
+      'on record once',
+    ],
+    ['a batch goes out or comes in', batch('over', 1, 'c'), check],
+    ['a batch waits for the one before it to be written', batch('out', 2, 'c', 'a'), 'written before'],
+    ['what came in was not written', `UPDATE batch SET ${written} WHERE direction = 'in'`, check],
+    [
+      'a batch is written once',
+      `UPDATE batch SET ${written} WHERE sequence = 1 AND direction = 'out'; UPDATE batch SET written_at = '2027-11-23T09:00:00.000Z' WHERE direction = 'out'`,
+      'and once',
+    ],
+    [
+      'a manifest never changes',
+      `UPDATE batch SET ${written}, manifest = x'7b' WHERE direction = 'out'`,
+      'and once',
+    ],
+    ['a manifest has at most 64 KiB', batch('in', 2, 'c', 'b').replace("x'7b7d'", 'zeroblob(65537)'), check],
+    ['a batch is never deleted', 'DELETE FROM batch', 'never done'],
+    ['a file came in a batch', "INSERT INTO batch_file VALUES (2, 'crl.pem', x'00')", 'came in last'],
+    ['a file has a known name', "INSERT INTO batch_file VALUES (1, 'key.pem', x'00')", check],
+    [
+      'a file is not replaced',
+      "INSERT OR REPLACE INTO batch_file VALUES (1, 'chain.pem', x'01')",
+      'on record once',
+    ],
+    ['a file never changes', "UPDATE batch_file SET bytes = x'01'", 'never done'],
+    ['a file is never deleted', 'DELETE FROM batch_file', 'never done'],
+    ['a certificate is for an exported unit', certify(at.verified, 'AB98'), 'illegal-transition'],
+    ['a certificate is for a unit there is', certify(99, 'AB98'), 'illegal-transition'],
+    ['a generation has one certificate', certify(at.exported, 'AB98'), 'certificate-differs'],
+    [
+      'a generation has one certificate, also by replacing',
+      certify(at.exported, 'AB98').replace('INSERT', 'INSERT OR REPLACE'),
+      'certificate-differs',
+    ],
+    ['a serial number is given once', certify(at.exported, `AB0${at.installed}`, 2), 'serial-in-use'],
+    ['a serial number is upper-case hex', certify(at.exported, 'ab98', 2), check],
+    ['a serial number has at most 20 bytes', certify(at.exported, 'AB'.repeat(21), 2), check],
+    ['a certificate is not empty', certify(at.exported, 'AB98', 2).replace("x'3000'", "x''"), check],
+    [
+      'a certificate has at most 4096 bytes',
+      certify(at.exported, 'AB98', 2).replace("x'3000'", 'zeroblob(4097)'),
+      check,
+    ],
+    ['a certificate came in a batch', certify(at.exported, 'AB98', 2, 2), 'came in last'],
+    ['generations begin at 1', certify(at.exported, 'AB98', 0), check],
+    ['a certificate never changes', "UPDATE certificate SET der = x'3001'", 'never done'],
+    ['a certificate is never deleted', 'DELETE FROM certificate', 'never done'],
+    [
+      'a CA is not exchanged',
+      `INSERT OR REPLACE INTO authority VALUES (1, '${'l'.repeat(60)}', ${now})`,
+      'authority-differs',
+    ],
+    ['there is one CA', trusted.replace('(1,', '(2,'), 'authority-differs'],
+    ['a CA never changes', `UPDATE authority SET verifier = '${'l'.repeat(60)}'`, 'never done'],
+    ['a CA is never deleted', 'DELETE FROM authority', 'never done'],
+  ];
+
+  test.each([...rules, ...batchRules])('holds that %s', async (_, statement, refusal) => {
     const before = await sql.all('SELECT * FROM unit ORDER BY id');
     await expect(attempt(statement)).rejects.toThrow(refusal);
     expect(await sql.all('SELECT * FROM unit ORDER BY id')).toEqual(before);

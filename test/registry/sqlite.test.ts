@@ -1,11 +1,13 @@
 import { copyFile, mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseLease } from '../../src/device.ts';
+import { parseDeviceId, parseLease } from '../../src/device.ts';
+import * as before from '../../src/registry/sqlite/migrations/0001-units.ts';
 import { registryStore } from '../../src/registry/sqlite/store.ts';
 import { makeDurable, mustNotResetWal } from '../../src/sqlite/pragmas.ts';
 import { openStatements } from '../../src/sqlite/statements.ts';
 import { createRegistry, openRegistry } from '../../src/registry/sqlite.ts';
+import { batch } from '../contract/batches.ts';
 import { registryContract } from '../contract/registry.ts';
 import { clock, leaf, openRaw, temporaryDirectory } from './temporary-registry.ts';
 
@@ -63,7 +65,7 @@ describe('opening a registry', () => {
     const path = await emptyRegistry();
     const raw = await openRaw(path);
     await raw.exec(`INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('0099-future', 2, 0);
-      PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)`);
+      PRAGMA user_version = 3; PRAGMA wal_checkpoint(TRUNCATE)`);
     await raw.close();
     const before = await readFile(path);
     await expect(openRegistry(path, leaf, clock)).rejects.toMatchObject({
@@ -84,6 +86,27 @@ describe('opening a registry', () => {
     expect(await registry.reserveNext()).toBe('00000001');
     await registry.close();
     await (await openRegistry(path, leaf, clock)).close();
+  });
+
+  test('from before there were batches keeps its units, which can then be exported', async () => {
+    const path = join(await temporaryDirectory(), 'registry.db');
+    const raw = await openRaw(path);
+    const statements = before.statements.map((statement) => `${statement};`).join('\n');
+    await raw.exec(`PRAGMA application_id = 0x4c535247; PRAGMA user_version = 1; CREATE TABLE knex_migrations
+      (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, batch INTEGER, migration_time TEXT);
+      INSERT INTO knex_migrations (name, batch) VALUES ('${before.name}', 1); ${statements}
+      INSERT INTO lease (first, last, next) VALUES (1, 16, 2);
+      INSERT INTO unit (id, state, reserved_at, changed_at)
+        VALUES (1, 'reserved', '2026-11-23T09:00:00.000Z', '2026-11-23T09:00:00.000Z');
+      UPDATE unit SET state = 'keyed', csr = x'3000', spki = '${'0'.repeat(64)}';
+      UPDATE unit SET state = 'flashing', uid = '00000001', probe = 'a'; UPDATE unit SET state = 'flashed';
+      UPDATE unit SET state = 'verified', proof = 'read-back'`);
+    await raw.close();
+    const registry = await openRegistry(path, leaf, clock);
+    expect(await registry.find(parseDeviceId('00000001'))).toMatchObject({ state: 'verified', batch: null });
+    await registry.exportBatch(batch(1), [parseDeviceId('00000001')]);
+    expect(await registry.find(parseDeviceId('00000001'))).toMatchObject({ state: 'exported', batch: 1 });
+    await registry.close();
   });
 
   test('whose version is not that of its migrations is refused', async () => {
@@ -157,7 +180,7 @@ describe('durability', () => {
     const header = await readFile(await emptyRegistry());
     expect([header[18], header[19]]).toEqual([2, 2]);
     expect(header.toString('latin1', 68, 72)).toBe('LSRG');
-    expect(header.readUInt32BE(60)).toBe(1);
+    expect(header.readUInt32BE(60)).toBe(2);
   });
 
   test('a setting that did not take is refused: a database in memory has no WAL', async () => {

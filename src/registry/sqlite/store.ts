@@ -1,9 +1,10 @@
 import type { Store } from '../../sqlite/store.ts';
 import * as units from './migrations/0001-units.ts';
+import * as batches from './migrations/0002-batches.ts';
 
 export const registryStore: Store = {
   kind: 'registry',
   applicationId: 0x4c535247, // "LSRG"
-  migrations: [units],
+  migrations: [units, batches],
   taken: 'station-exists',
 };

@@ -1,6 +1,6 @@
 import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type UnitState } from '../../device.ts';
 import { LinesideError } from '../../errors.ts';
-import type { Proof, Step, UnitRecord } from '../registry.ts';
+import type { BatchStep, Proof, Step, UnitRecord } from '../registry.ts';
 import { brokenRule } from '../../sqlite/sqlite-error.ts';
 import type { SqlValue, Statements } from '../../sqlite/statements.ts';
 
@@ -14,6 +14,9 @@ export interface UnitRow {
   readonly firmware: string | null;
   readonly proof: Proof | null;
   readonly locked: number;
+  readonly batch: number | null;
+  readonly certificate: Buffer | null;
+  readonly generation: number | null;
   readonly reason: string | null;
   readonly reserved_at: string;
   readonly changed_at: string;
@@ -30,11 +33,18 @@ export function toUnitRecord(row: UnitRow): UnitRecord {
     firmwareSha256: row.firmware,
     proof: row.proof,
     locked: row.locked === 1,
+    batch: row.batch,
+    certificate: row.certificate === null ? null : new Uint8Array(row.certificate),
+    generation: row.generation,
     reason: row.reason,
     reservedAt: row.reserved_at,
     changedAt: row.changed_at,
   };
 }
+
+/** A unit with its newest certificate; what follows is the condition. */
+export const selectUnit = `SELECT unit.*, (SELECT der FROM certificate WHERE certificate.unit = unit.id
+  ORDER BY certificate.generation DESC LIMIT 1) AS certificate FROM unit`;
 
 /** @throws LinesideError `id-in-use`, `id-outside-lease` */
 export async function insertUnit(sql: Statements, id: DeviceId, at: string): Promise<void> {
@@ -49,12 +59,15 @@ export async function insertUnit(sql: Statements, id: DeviceId, at: string): Pro
   }
 }
 
-const updates: Readonly<Record<Step['to'], string>> = {
+const updates: Readonly<Record<(Step | BatchStep)['to'], string>> = {
   keyed: "UPDATE unit SET state = 'keyed', changed_at = ?2, csr = ?3, spki = ?4 WHERE id = ?1",
   flashing: `UPDATE unit SET state = 'flashing', changed_at = ?2, uid = ?3, probe = ?4, firmware = ?5
     WHERE id = ?1`,
   flashed: "UPDATE unit SET state = 'flashed', changed_at = ?2 WHERE id = ?1",
   verified: "UPDATE unit SET state = 'verified', changed_at = ?2, proof = ?3, locked = ?4 WHERE id = ?1",
+  exported: "UPDATE unit SET state = 'exported', changed_at = ?2, batch = ?3 WHERE id = ?1",
+  certified: "UPDATE unit SET state = 'certified', changed_at = ?2 WHERE id = ?1",
+  installed: "UPDATE unit SET state = 'installed', changed_at = ?2, generation = ?3 WHERE id = ?1",
   void: "UPDATE unit SET state = 'void', changed_at = ?2, reason = ?3 WHERE id = ?1",
 };
 
@@ -62,7 +75,12 @@ const updates: Readonly<Record<Step['to'], string>> = {
  * @returns the state the unit had
  * @throws LinesideError `unit-not-found`, `illegal-transition`, `key-in-use`, `board-in-use`
  */
-export async function updateUnit(sql: Statements, id: DeviceId, step: Step, at: string): Promise<UnitState> {
+export async function updateUnit(
+  sql: Statements,
+  id: DeviceId,
+  step: Step | BatchStep,
+  at: string,
+): Promise<UnitState> {
   const number = deviceIdToNumber(id);
   const [unit] = await sql.all<{ state: UnitState }>('SELECT state FROM unit WHERE id = ?', number);
   if (unit === undefined) throw new LinesideError('unit-not-found', { id });
@@ -74,7 +92,7 @@ export async function updateUnit(sql: Statements, id: DeviceId, step: Step, at: 
   }
 }
 
-function stepValues(step: Step): SqlValue[] {
+function stepValues(step: Step | BatchStep): SqlValue[] {
   switch (step.to) {
     case 'keyed':
       return [step.csr, step.spkiSha256];
@@ -84,6 +102,12 @@ function stepValues(step: Step): SqlValue[] {
       return [];
     case 'verified':
       return [step.proof, Number(step.locked)];
+    case 'exported':
+      return [step.batch];
+    case 'certified':
+      return [];
+    case 'installed':
+      return [step.generation];
     case 'void':
       return [step.reason];
   }
@@ -94,7 +118,7 @@ async function refusedStep(
   error: unknown,
   id: DeviceId,
   from: UnitState,
-  step: Step,
+  step: Step | BatchStep,
 ): Promise<unknown> {
   const rule = brokenRule(error);
   if (rule === 'illegal-transition')
@@ -104,7 +128,7 @@ async function refusedStep(
   return error;
 }
 
-export const liveUnitByUid = "SELECT * FROM unit WHERE uid = ? AND state <> 'void'";
+export const liveUnitByUid = `${selectUnit} WHERE uid = ? AND state <> 'void'`;
 
 async function boardInUse(sql: Statements, uid: string, cause: unknown): Promise<LinesideError> {
   const [holder] = await sql.all<UnitRow>(liveUnitByUid, uid);

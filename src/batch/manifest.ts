@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { canonicalJson } from '../canonical-json.ts';
+import { refusal } from './refusal.ts';
+
+/** The file that says what the batch is, and all of which is signed. */
+export const manifestFile = 'manifest.json';
+export const maximumManifest = 64 * 1024;
+const maximumTotal = 256 * 1024 * 1024;
+
+/** What each kind carries: required files, then those that may be there. */
+const payloads = {
+  requests: { required: ['requests.pem'], optional: [] },
+  certificates: { required: ['certificates.pem', 'chain.pem'], optional: ['anchors.pem', 'crl.pem'] },
+} as const satisfies Record<string, { required: readonly PayloadFile[]; optional: readonly PayloadFile[] }>;
+
+export type BatchKind = 'requests' | 'certificates';
+export type PayloadFile = 'requests.pem' | 'certificates.pem' | 'chain.pem' | 'anchors.pem' | 'crl.pem';
+
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const whole = (least: number, most: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
+
+const schema = v.strictObject({
+  schema: v.literal(1),
+  kind: v.picklist(['requests', 'certificates']),
+  /** The station it comes from or goes to. */
+  station: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/)),
+  /** The CA it goes to or comes from: name and hash of its verifier key. */
+  authority: v.pipe(v.string(), v.regex(/^[!-*,-~]{1,64}\+[0-9a-f]{8}$/)),
+  /** Counts the batches of this station in this direction, from 1. */
+  sequence: whole(1, 0xffffffff),
+  /** SHA-256 of the manifest before it in this direction, 64 zeros in the first. */
+  previous: sha256,
+  /** SHA-256 of the manifest of the requests it answers. */
+  answers: v.nullable(sha256),
+  /** How far the writer's log went when the batch was made: its leaves, and the SHA-256 of the last. */
+  log: v.strictObject({ size: whole(0, Number.MAX_SAFE_INTEGER), head: sha256 }),
+  files: v.array(
+    v.strictObject({
+      name: v.picklist(['requests.pem', 'certificates.pem', 'chain.pem', 'anchors.pem', 'crl.pem']),
+      length: whole(0, maximumTotal),
+      sha256,
+    }),
+  ),
+});
+
+export type Manifest = v.InferOutput<typeof schema>;
+export type Header = Omit<Manifest, 'schema' | 'files'>;
+export type Payload = ReadonlyMap<PayloadFile, Uint8Array>;
+
+/**
+ * The manifest of these files. What cannot be read again is not written.
+ * @throws LinesideError `batch-refused`
+ */
+export function composeManifest(header: Header, payload: Payload): Uint8Array {
+  const files = [...payload].map(([name, bytes]) => ({ name, length: bytes.length, sha256: hashOf(bytes) }));
+  files.sort((one, other) => (one.name < other.name ? -1 : 1));
+  const manifest = Buffer.from(canonicalJson({ ...header, schema: 1, files }));
+  parseManifest(manifest);
+  return manifest;
+}
+
+/**
+ * Reads a manifest. Only the bytes that `composeManifest` would write are one: RFC 8785, so that a key twice,
+ * `__proto__`, white space, another way to write a number and anything after the end are all refused alike.
+ * @throws LinesideError `batch-refused`
+ */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const manifest = v.safeParse(schema, jsonOf(bytes));
+  if (!manifest.success) throw refusal('manifest');
+  const { kind, answers, files } = manifest.output;
+  if (!Buffer.from(canonicalJson(manifest.output)).equals(bytes)) throw refusal('manifest');
+  if (kind === 'requests' && answers !== null) throw refusal('manifest');
+  mustBePayloadOf(
+    kind,
+    files.map(({ name }) => name),
+  );
+  if (files.reduce((sum, { length }) => sum + length, 0) > maximumTotal) throw refusal('too-large');
+  return manifest.output;
+}
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw refusal('manifest', undefined, cause);
+  }
+}
+
+/** All that it must carry, nothing else, each once and in the order of the names. */
+function mustBePayloadOf(kind: BatchKind, names: readonly PayloadFile[]): void {
+  const { required, optional }: Record<'required' | 'optional', readonly PayloadFile[]> = payloads[kind];
+  const missing = required.find((name) => !names.includes(name));
+  if (missing !== undefined) throw refusal('missing-file', missing);
+  const foreign = names.find((name) => !required.includes(name) && !optional.includes(name));
+  if (foreign !== undefined) throw refusal('unknown-file', foreign);
+  if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw refusal('manifest');
+}

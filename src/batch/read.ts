@@ -1,0 +1,58 @@
+import type { Verifier } from '../note.ts';
+import {
+  hashOf,
+  type Manifest,
+  manifestFile,
+  maximumManifest,
+  parseManifest,
+  type Payload,
+  type PayloadFile,
+} from './manifest.ts';
+import { Media } from './media.ts';
+import { refusal } from './refusal.ts';
+import { maximumSeal, mustBeSealed, sealFile } from './seal.ts';
+
+/** A batch as it was signed: every byte here has been checked, and the medium is not needed any more. */
+export interface Batch {
+  readonly manifest: Manifest;
+  /** SHA-256 of the manifest's bytes: the name of the batch. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+  readonly payload: Payload;
+}
+
+/**
+ * Reads a batch from a medium that nobody vouches for. The signature is checked before anything is parsed, and every
+ * file from the bytes that are handed on. Whether it is the batch that is due is for `placeOf` to say.
+ * @throws LinesideError `batch-unreadable`, `batch-refused`, `batch-tampered`
+ */
+export async function readBatch(path: string, from: Verifier): Promise<Batch> {
+  const media = await Media.open(path);
+  try {
+    const bytes = await media.read(manifestFile, maximumManifest);
+    mustBeSealed(bytes, await media.read(sealFile, maximumSeal), from);
+    const manifest = parseManifest(bytes);
+    mustHoldExactly(media.names, manifest);
+    return { manifest, sha256: hashOf(bytes), bytes, payload: await readPayload(media, manifest) };
+  } finally {
+    await media.close();
+  }
+}
+
+function mustHoldExactly(names: readonly string[], { files }: Manifest): void {
+  const told: readonly string[] = [manifestFile, sealFile, ...files.map(({ name }) => name)];
+  const unknown = names.find((name) => !told.includes(name));
+  if (unknown !== undefined) throw refusal('unknown-file', unknown);
+}
+
+async function readPayload(media: Media, { files }: Manifest): Promise<Payload> {
+  const payload = new Map<PayloadFile, Uint8Array>();
+  for (const { name, length, sha256 } of files) {
+    // Room for a little more: a file that is longer than it should be was changed, only a huge one is "too large".
+    const bytes = await media.read(name, length + maximumManifest);
+    if (bytes.length !== length) throw refusal('length', name);
+    if (hashOf(bytes) !== sha256) throw refusal('sha256', name);
+    payload.set(name, bytes);
+  }
+  return payload;
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { syncDirectory, writeDurably } from '../durable.ts';
+import { LinesideError, systemCode, systemWords } from '../errors.ts';
+import type { Signer, Verifier } from '../note.ts';
+import { hashOf, manifestFile, type Payload } from './manifest.ts';
+import { readBatch } from './read.ts';
+import { refusal } from './refusal.ts';
+import { seal, sealFile } from './seal.ts';
+
+/**
+ * Writes a batch to a new directory. It gets its name when all of it is on the medium: whatever moment power fails
+ * at or the stick is pulled, there is no batch of this name or a whole one. Then it is read back as its receiver
+ * will read it. The same batch in its place already is as good: it was written before, and nobody lived to see it.
+ * @throws LinesideError `directory-taken`, `directory-unwritable`, `batch-…` if what is read back is not the batch
+ */
+export async function writeBatch(
+  path: string,
+  manifest: Uint8Array,
+  payload: Payload,
+  signer: Signer,
+): Promise<void> {
+  const target = resolve(path);
+  if (!(await isThere(target, manifest, signer.verifier))) {
+    const files = new Map<string, Uint8Array>(payload);
+    await writeWhole(target, files.set(manifestFile, manifest).set(sealFile, seal(manifest, signer)));
+  }
+  await onDisk(target, () => syncDirectory(dirname(target)));
+  const { sha256 } = await readBatch(target, signer.verifier);
+  if (sha256 !== hashOf(manifest)) throw refusal('changed');
+}
+
+/** Whatever else is there, or cannot be read, is not it: taking its name will then fail. */
+async function isThere(target: string, manifest: Uint8Array, from: Verifier): Promise<boolean> {
+  try {
+    return (await readBatch(target, from)).sha256 === hashOf(manifest);
+  } catch {
+    return false;
+  }
+}
+
+async function writeWhole(target: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const draft = join(dirname(target), `.lineside-${randomBytes(6).toString('hex')}`);
+  try {
+    await onDisk(target, async () => {
+      await mkdir(draft);
+      for (const [name, bytes] of files) await writeDurably(join(draft, name), bytes);
+      await syncDirectory(draft);
+      await rename(draft, target); // onto nothing or an empty directory; the kernel refuses anything else
+    });
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true }).catch(() => {}); // what went wrong before is what matters
+    throw error;
+  }
+}
+
+async function onDisk(target: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(cause)))
+      throw new LinesideError('directory-taken', { path: target }, { cause });
+    throw new LinesideError('directory-unwritable', { path: target, reason: systemWords(cause) }, { cause });
+  }
+}
