@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addInstall } from './commands/install.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
@@ -55,6 +56,7 @@ for (const add of [
   addTrust,
   addExport,
   addImport,
+  addInstall,
   addRegistry,
   addSim,
   addDemo,

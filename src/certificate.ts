@@ -14,7 +14,7 @@ import { type DeviceId, parseDeviceId } from './device.ts';
 import { LinesideError } from './errors.ts';
 
 /** Why a certificate that came from the CA is not taken (design section 6). */
-export const certificateRules = {
+const certificateRules = {
   'not-der': 'it is not DER of the shape RFC 5280 gives',
   'too-large': 'it is over 4,096 bytes',
   'unknown-device': 'its subject is no device of this station',
@@ -27,7 +27,7 @@ export const certificateRules = {
   chain: 'the certificates of the chain do not each issue the one before, up to a root',
   anchor: 'a trust anchor for brokers is not a CA certificate',
 } as const;
-export type CertificateRule = keyof typeof certificateRules;
+type CertificateRule = keyof typeof certificateRules;
 
 const maximumLength = 4096;
 

@@ -30,6 +30,22 @@ describe('the channel between station and unit process has no room for a private
   });
 });
 
+const credentials = {
+  generation: 1,
+  certificate: 'MAA=',
+  intermediates: [],
+  trustAnchors: ['MAA='],
+  brokerNames: ['broker.example'],
+  firmwareKey: null,
+};
+
+test('credentials of the right shape are a request, so that those below are refused for what is wrong', () => {
+  expect(parseRequest({ do: 'write-credentials', credentials })).toEqual({
+    do: 'write-credentials',
+    credentials,
+  });
+});
+
 test.each([
   null,
   'examine',
@@ -38,6 +54,13 @@ test.each([
   { do: 'program', firmware: '/etc/passwd' },
   { do: 'program', firmware: '/proc/1/fd/3; exit' },
   { do: 'write-identity', extra: 1 },
+  { do: 'write-credentials' },
+  { do: 'write-credentials', credentials: { ...credentials, privateKey: 'AAAA' } },
+  { do: 'write-credentials', credentials: { ...credentials, certificate: '' } },
+  { do: 'write-credentials', credentials: { ...credentials, certificate: 'not base64' } },
+  { do: 'write-credentials', credentials: { ...credentials, generation: 0 } },
+  { do: 'write-credentials', credentials: { ...credentials, brokerNames: ['two words'] } },
+  { do: 'write-credentials', credentials: { ...credentials, firmwareKey: '04' } },
 ])('%j is no request', (message) => {
   expect(() => parseRequest(message)).toThrow();
 });
