@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addInstall } from './commands/install.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
@@ -65,6 +66,7 @@ for (const add of [
   addTrust,
   addExport,
   addImport,
+  addInstall,
   addRegistry,
   addCa,
   addSim,

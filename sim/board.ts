@@ -24,6 +24,8 @@ export interface Board {
   readonly instructions: number;
   /** After each word that flash or UICR accepted: what was asked for, not what the cells hold. */
   onFlashWrite: (address: number, value: number) => void;
+  /** Before each access that reads flash or UICR, by the debugger or by the core. */
+  onFlashRead: (address: number) => void;
   /** Every access and command that has no behaviour here. */
   onUnimplemented: (what: string) => void;
   /** Replaces the faults; [] clears them. Forms: README.md. */
@@ -56,6 +58,7 @@ class SimulatedBoard implements Board {
   readonly index: number;
   readonly serial: string;
   onFlashWrite: (address: number, value: number) => void = () => {};
+  onFlashRead: (address: number) => void = () => {};
   onUnimplemented: (what: string) => void = () => {};
   readonly #faults = new Faults();
   readonly #chip: Nrf52840;
@@ -72,6 +75,7 @@ class SimulatedBoard implements Board {
       deviceId,
       this.#faults,
       (address, value) => this.onFlashWrite(address, value),
+      (address) => this.onFlashRead(address),
       (access) => this.onUnimplemented(access),
     );
     const chip = this.#chip;

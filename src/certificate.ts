@@ -27,7 +27,7 @@ const certificateRules = {
   chain: 'the certificates of the chain do not each issue the one before, up to a root',
   anchor: 'a trust anchor for brokers is not a CA certificate',
 } as const;
-export type CertificateRule = keyof typeof certificateRules;
+type CertificateRule = keyof typeof certificateRules;
 
 const maximumLength = 4096;
 

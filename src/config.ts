@@ -11,6 +11,10 @@ export interface StationFile {
   readonly name: string;
   readonly chip: Chip;
   readonly probes: readonly Probe[];
+  /** Names that a broker's certificate may carry, for the credentials page. */
+  readonly brokerNames: readonly string[];
+  /** The key that devices verify firmware with, 04‖X‖Y in lower-case hex. */
+  readonly firmwareKey: string | null;
 }
 
 const schema = v.strictObject({
@@ -21,6 +25,19 @@ const schema = v.strictObject({
   ),
   chip: v.string(),
   probes: v.pipe(v.array(v.string()), v.maxLength(64)),
+  brokerNames: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.regex(/^[!-~]{1,253}$/, 'a broker name is printable ASCII'))),
+      v.maxLength(8),
+    ),
+    [],
+  ),
+  firmwareKey: v.optional(
+    v.nullable(
+      v.pipe(v.string(), v.regex(/^04[0-9a-f]{128}$/, 'a firmware key is 04 and 128 lower-case hex digits')),
+    ),
+    null,
+  ),
 });
 
 /** @throws LinesideError `usage`, `unknown-chip`, `bad-probe` */
@@ -63,14 +80,29 @@ export function chooseOneProbe(station: StationFile, name: string | undefined): 
 }
 
 /** The text of a station file. */
-export function formatStationFile({ name, chip, probes }: StationFile): string {
-  return `${JSON.stringify({ schema: 1, name, chip: chip.name, probes: probes.map(formatProbe) }, null, 2)}\n`;
+export function formatStationFile(station: StationFile): string {
+  const { name, chip, probes, brokerNames, firmwareKey } = station;
+  const file = {
+    schema: 1,
+    name,
+    chip: chip.name,
+    probes: probes.map(formatProbe),
+    brokerNames,
+    firmwareKey,
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-function resolved({ name, chip, probes }: v.InferOutput<typeof schema>): StationFile {
+function resolved({
+  name,
+  chip,
+  probes,
+  brokerNames,
+  firmwareKey,
+}: v.InferOutput<typeof schema>): StationFile {
   const parsed = probes.map(parseProbe);
   parsed.forEach((probe, at) => parsed.slice(0, at).forEach((earlier) => refuseTwins(earlier, probe)));
-  return { name, chip: chipNamed(chip), probes: parsed };
+  return { name, chip: chipNamed(chip), probes: parsed, brokerNames, firmwareKey };
 }
 
 /** Two lanes on one probe would work on one board at the same time. */

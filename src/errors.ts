@@ -247,6 +247,16 @@ export const errorTable = {
     what: 'the identity page read back is not what was written',
     action: 'reject the board: its flash is bad',
   },
+  'credentials-write-failed': {
+    exit: 5,
+    what: 'writing the credentials page stopped at {address}',
+    action: 'check cable and supply, then run install again: the identity of the board is untouched',
+  },
+  'credentials-differ': {
+    exit: 5,
+    what: 'the credentials page read back is not what was written',
+    action: 'run install once more; if it happens twice, reject the board: its flash is bad',
+  },
   'read-failed': {
     exit: 5,
     what: 'the board could not be read at {address}',
@@ -521,6 +531,26 @@ export const errorTable = {
     exit: 2,
     what: 'this CA has issued no certificate for {subject}',
     action: 'check the device id, or the 32 digits of the serial number',
+  },
+  'install-locked': {
+    exit: 4,
+    what: 'the board on probe {probe} has its debug port locked, so nothing can be written through it',
+    action: 'set it aside: its firmware takes the certificate over UART, which this version cannot do yet',
+  },
+  'board-not-of-record': {
+    exit: 7,
+    what: 'the board on probe {probe} says it is device {id}, but its {what} is not the one on record',
+    action: 'set it aside and call the security team: it may be a copy, or of another station',
+  },
+  'not-certified': {
+    exit: 8,
+    what: 'unit {id} is {state} and has no certificate',
+    action: 'import the batch of the CA with its certificate first',
+  },
+  'credentials-refused': {
+    exit: 8,
+    what: 'the credentials do not make a page (rule {rule}); nothing was written',
+    action: 'shorten the chain or the lists of anchors and broker names: all of it must fit into 4,096 bytes',
   },
   'csr-refused': {
     exit: 8,

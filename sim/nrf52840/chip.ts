@@ -8,7 +8,7 @@ import { Apb } from './apb.ts';
 import { CtrlAp } from './ctrl-ap.ts';
 import { Ficr, partOnBoard, PAGE_SIZE } from './ficr.ts';
 import { Lock } from './lock.ts';
-import { Nvmc, type OnFlashWrite } from './nvmc.ts';
+import { Nvmc, type OnFlashRead, type OnFlashWrite } from './nvmc.ts';
 
 const DPIDR = 0x2ba01477;
 const DPIDR_CORTEX_M0 = 0x0bc11477;
@@ -34,11 +34,12 @@ export class Nrf52840 {
     deviceId: bigint,
     faults: Faults,
     onFlashWrite: OnFlashWrite,
+    onFlashRead: OnFlashRead,
     onUnimplemented: OnUnimplemented,
   ) {
     this.#faults = faults;
     this.ficr = new Ficr(deviceId, faults);
-    this.#nvmc = new Nvmc(this.flash, this.uicr, faults, onFlashWrite, onUnimplemented);
+    this.#nvmc = new Nvmc(this.flash, this.uicr, faults, onFlashWrite, onFlashRead, onUnimplemented);
     this.#lock = new Lock(this.uicr, faults);
     const { flash, uicr } = this.#nvmc.arrays();
     this.core = new CortexM4({

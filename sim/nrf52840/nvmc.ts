@@ -18,6 +18,7 @@ const EEN = 2;
 const BUSY_POLLS_OF_ERASE = 3;
 
 export type OnFlashWrite = (address: number, value: number) => void;
+export type OnFlashRead = (address: number) => void;
 
 export class Nvmc implements BusSlave {
   readonly base = 0x4001e000;
@@ -26,6 +27,7 @@ export class Nvmc implements BusSlave {
   readonly #uicr: Memory;
   readonly #faults: Faults;
   readonly #onFlashWrite: OnFlashWrite;
+  readonly #onFlashRead: OnFlashRead;
   readonly #onUnimplemented: OnUnimplemented;
   #config = 0;
   #busyPolls = 0;
@@ -36,12 +38,14 @@ export class Nvmc implements BusSlave {
     uicr: Memory,
     faults: Faults,
     onFlashWrite: OnFlashWrite,
+    onFlashRead: OnFlashRead,
     onUnimplemented: OnUnimplemented,
   ) {
     this.#flash = flash;
     this.#uicr = uicr;
     this.#faults = faults;
     this.#onFlashWrite = onFlashWrite;
+    this.#onFlashRead = onFlashRead;
     this.#onUnimplemented = onUnimplemented;
   }
 
@@ -114,6 +118,7 @@ export class Nvmc implements BusSlave {
       size: memory.size,
       read: (offset, width) => {
         check(offset);
+        this.#onFlashRead(memory.base + offset);
         return memory.read(offset, width);
       },
       write: (offset, value, width) => {

@@ -1,11 +1,8 @@
-import { LinesideError } from '../errors.ts';
 import type { SecretArena } from '../secret.ts';
 import { hexAddress } from './chip.ts';
 import type { Target } from './connect.ts';
 import { SecretScript } from './secret-script.ts';
-
-/** Polls of the flash controller per word before it is given up; each is a round trip of the probe. */
-const maximumPolls = 1000;
+import { comparingTcl, mustBeWritten, mustMatch, writingTcl } from './word-writer.ts';
 
 const patience = { doing: 'writing the identity page', seconds: 20 };
 
@@ -52,37 +49,21 @@ export async function withdrawIdentityPage({ openocd, chip }: Target): Promise<v
   );
 }
 
-/** One word at a time with a bounded wait for the flash controller, past OpenOCD's loader, which would leave the key in RAM. */
+/** Past OpenOCD's loader, which would leave the key in RAM. */
 async function write({ openocd, chip }: Target, script: SecretScript, address: number, words: Uint8Array) {
-  const { open, busy, close } = chip.flashWrite;
+  const { before, after } = writingTcl(chip, address);
   script.restart();
-  script.text(
-    `proc lineside_write {} { set at ${address}; set stuck 0; set code [catch { ${open}; foreach word {`,
-  );
+  script.text(before);
   script.words(words);
-  script.text(
-    `} { write_memory $at 32 [list $word]; set polls 0; while {${busy}} { incr polls; ` +
-      `if {$polls > ${maximumPolls}} { set stuck 1; error stuck } }; incr at 4 } }]; ` +
-      `catch { ${close} }; return [list $code $stuck $at] }; ` +
-      'set answer [lineside_write]; rename lineside_write {}; set answer',
-  );
-  const answer = await openocd.exchange(script.bytes, patience);
-  const [, code, stuck, at] = /^(-?\d+) ([01]) (\d+)$/.exec(answer) ?? [];
-  if (code === '0') return;
-  const where = { address: hexAddress(Number(at ?? address)) };
-  throw new LinesideError(stuck === '1' ? 'flash-not-ready' : 'write-failed', where);
+  script.text(after);
+  mustBeWritten(await openocd.exchange(script.bytes, patience), address, 'write-failed');
 }
 
 async function compare({ openocd }: Target, script: SecretScript, address: number, words: Uint8Array) {
+  const { before, after } = comparingTcl(address, words.length / 4);
   script.restart();
-  script.text('proc lineside_compare {} { ');
-  script.text(`if {[read_memory ${address} 32 ${words.length / 4}] eq {`);
+  script.text(before);
   script.words(words);
-  script.text('}} { return MATCH }; return DIFF }; ');
-  script.text('if {[catch lineside_compare answer]} { set answer UNREADABLE }; ');
-  script.text('rename lineside_compare {}; set answer');
-  const answer = await openocd.exchange(script.bytes, patience);
-  if (answer === 'MATCH') return;
-  if (answer === 'DIFF') throw new LinesideError('identity-differs');
-  throw new LinesideError('read-failed', { address: hexAddress(address) });
+  script.text(after);
+  mustMatch(await openocd.exchange(script.bytes, patience), address, 'identity-differs');
 }

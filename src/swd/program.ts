@@ -12,16 +12,18 @@ export async function haltCore({ openocd }: Target): Promise<void> {
  * Blanks both factory pages: what an earlier attempt left there may be the rest of a key.
  * @throws LinesideError `erase-failed`
  */
-export async function eraseFactoryPages({ openocd, chip }: Target): Promise<void> {
+export async function eraseFactoryPages(target: Target): Promise<void> {
+  for (const page of [target.chip.credentialsPage, target.chip.identityPage]) await erasePage(target, page);
+}
+
+/** Blanks one page. @throws LinesideError `erase-failed` */
+export async function erasePage({ openocd, chip }: Target, page: number): Promise<void> {
   await openocd.run('flash probe 0', { doing: 'looking at the flash', seconds: 10 });
-  for (const page of [chip.credentialsPage, chip.identityPage]) {
-    const script = `flash erase_address ${hexAddress(page)} ${chip.flash.pageSize}`;
-    const { code, text } = await openocd.run(script, { doing: 'erasing', seconds: 20 });
-    // Success is a positive text: some of OpenOCD's drivers return 0 for what they did not do.
-    if (code !== 0 || !/^erased address /m.test(text)) {
-      throw new LinesideError('erase-failed', { address: hexAddress(page) });
-    }
-  }
+  const script = `flash erase_address ${hexAddress(page)} ${chip.flash.pageSize}`;
+  const { code, text } = await openocd.run(script, { doing: 'erasing', seconds: 20 });
+  // Success is a positive text: some of OpenOCD's drivers return 0 for what they did not do.
+  if (code !== 0 || !/^erased address /m.test(text))
+    throw new LinesideError('erase-failed', { address: hexAddress(page) });
 }
 
 /**

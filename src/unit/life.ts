@@ -1,21 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import type { Board, DeviceId } from '../device.ts';
 import { LinesideError } from '../errors.ts';
+import { encodeCredentialsPage } from '../factory-data/credentials-page.ts';
 import {
   decodeIdentityHead,
   encodeIdentityPage,
   identityPageHeadLength,
 } from '../factory-data/identity-page.ts';
+import { FactoryDataError } from '../factory-data/refusal.ts';
 import { makeKeyPair } from '../keygen/key-pair.ts';
 import { SecretArena } from '../secret.ts';
 import { chipNamed } from '../swd/chips.ts';
 import { connect, type Target } from '../swd/connect.ts';
+import { writeCredentialsPage } from '../swd/credentials-writer.ts';
 import { withdrawIdentityPage, writeIdentityPage } from '../swd/identity-writer.ts';
 import { eraseEverything, lockDebugPort } from '../swd/lock.ts';
 import { parseProbe } from '../swd/probe.ts';
 import { eraseFactoryPages, haltCore, programFirmware, startFirmware } from '../swd/program.ts';
 import { readPublic, readUid } from '../swd/read.ts';
-import type { Reply, Request } from './messages.ts';
+import type { BoardCredentials, Reply, Request } from './messages.ts';
 
 /** More than the identity page needs; what it does not need stays zero. */
 const pageRoom = 256;
@@ -43,6 +46,9 @@ export class Unit {
         return { kind: 'done' };
       case 'write-identity':
         await this.#writeIdentity();
+        return { kind: 'done' };
+      case 'write-credentials':
+        await this.#writeCredentials(request.credentials);
         return { kind: 'done' };
       case 'lock':
         await lockDebugPort(this.#connected());
@@ -106,14 +112,26 @@ export class Unit {
     if (!this.#page) throw new Error('no key was made');
     const target = this.#connected();
     try {
-      // The registry has bound this key to one chip; firmware may have taken minutes since that was read.
-      if ((await readUid(target)) !== this.#uid)
-        throw new LinesideError('board-changed', { probe: target.probe.name });
+      await this.#mustBeExamined(target); // firmware may have taken minutes
       this.#keySent = true;
       await writeIdentityPage(target, this.#page, this.#arena);
     } finally {
       this.#wipe();
     }
+  }
+
+  async #writeCredentials(credentials: BoardCredentials): Promise<void> {
+    const page = encode(credentials); // before the old page is erased
+    const target = this.#connected();
+    await this.#mustBeExamined(target);
+    await haltCore(target);
+    await writeCredentialsPage(target, page);
+  }
+
+  /** The registry has bound what is to be written to one chip. */
+  async #mustBeExamined(target: Target): Promise<void> {
+    if ((await readUid(target)) === this.#uid) return;
+    throw new LinesideError('board-changed', { probe: target.probe.name });
   }
 
   #connected(): Target {
@@ -126,6 +144,23 @@ export class Unit {
     this.#arena.wipe();
     this.#page = undefined;
     globalThis.gc?.();
+  }
+}
+
+/** @throws LinesideError `credentials-refused` */
+function encode({ generation, brokerNames, firmwareKey, ...certificates }: BoardCredentials): Uint8Array {
+  try {
+    return encodeCredentialsPage({
+      generation,
+      certificate: Buffer.from(certificates.certificate, 'base64'),
+      intermediates: certificates.intermediates.map((der) => Buffer.from(der, 'base64')),
+      trustAnchors: certificates.trustAnchors.map((der) => Buffer.from(der, 'base64')),
+      brokerNames,
+      firmwareKey: firmwareKey === null ? undefined : Buffer.from(firmwareKey, 'hex'),
+    });
+  } catch (cause) {
+    if (!(cause instanceof FactoryDataError)) throw cause;
+    throw new LinesideError('credentials-refused', { rule: cause.rule }, { cause });
   }
 }
 

@@ -15,12 +15,26 @@ const probe = v.pipe(v.string(), v.maxLength(120));
 /** The firmware image as the station holds it open; it has no other name. */
 const heldOpen = v.pipe(v.string(), v.regex(/^\/proc\/\d{1,10}\/fd\/\d{1,10}$/));
 
+/** What is written beside the identity: all of it public, and from the station, which has no key. */
+const der = v.pipe(v.string(), v.base64(), v.minLength(4), v.maxLength(5464));
+const ders = v.pipe(v.array(der), v.maxLength(8));
+const credentials = v.strictObject({
+  generation: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(0xffffffff)),
+  certificate: der,
+  intermediates: ders,
+  trustAnchors: ders,
+  brokerNames: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[!-~]{1,253}$/))), v.maxLength(8)),
+  firmwareKey: v.nullable(v.pipe(v.string(), v.regex(/^04[0-9a-f]{128}$/))),
+});
+export type BoardCredentials = v.InferOutput<typeof credentials>;
+
 const requestSchema = v.variant('do', [
   v.strictObject({ do: v.literal('examine'), chip, probe }),
   v.strictObject({ do: v.literal('recover'), chip, probe }),
   v.strictObject({ do: v.literal('make-key'), id }),
   v.strictObject({ do: v.literal('program'), firmware: v.nullable(heldOpen) }),
   v.strictObject({ do: v.literal('write-identity') }),
+  v.strictObject({ do: v.literal('write-credentials'), credentials }),
   v.strictObject({ do: v.literal('lock') }),
   v.strictObject({ do: v.literal('start') }),
 ]);
@@ -45,6 +59,7 @@ const facts = v.strictObject({
   known: words,
   doing: words,
   reason: words,
+  rule: words,
   seconds: v.optional(v.number()),
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Board, DeviceId } from '../device.ts';
 import { LinesideError } from '../errors.ts';
 import { formatProbe, type Probe } from '../swd/probe.ts';
-import { formatRequest, parseReply, type Reply, type Request } from './messages.ts';
+import { type BoardCredentials, formatRequest, parseReply, type Reply, type Request } from './messages.ts';
 
 /** What a unit process is: the node binary, and dist/bin/unit.js. */
 export interface UnitProgram {
@@ -91,6 +91,12 @@ export class UnitProcess {
   /** The first key byte leaves the PC here. When this returns or throws, the key is wiped. */
   async writeIdentity(): Promise<void> {
     await this.#ask('done', { do: 'write-identity' });
+  }
+
+  /** Writes the page beside the identity; nothing here is secret. */
+  async writeCredentials(id: DeviceId, credentials: BoardCredentials): Promise<void> {
+    this.#id = id;
+    await this.#ask('done', { do: 'write-credentials', credentials });
   }
 
   /** Locks the debug port with proof; starts the firmware too. */

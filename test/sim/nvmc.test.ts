@@ -25,6 +25,7 @@ beforeEach(() => {
     0x1122334455667788n,
     faults,
     (address, value) => written.push([address, value]),
+    () => {},
     (access) => unimplemented.push(access),
   );
   chip.powerOn();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as messages from '../../src/unit/messages.ts';
 
 const parseReply = (body: unknown) => messages.parseReply(1, { n: 1, body });
-const parseRequest = (body: unknown) => messages.parseRequest({ n: 1, body });
+const parseRequest = (body: unknown) => messages.parseRequest({ n: 1, body }).body;
 
 const scalar = Buffer.alloc(32, 0xab);
 const forms = [scalar.toString('hex'), scalar.toString('base64'), scalar.toString('base64url')];
@@ -39,6 +39,22 @@ describe('the channel between station and unit process has no room for a private
   });
 });
 
+const credentials = {
+  generation: 1,
+  certificate: 'MAA=',
+  intermediates: [],
+  trustAnchors: ['MAA='],
+  brokerNames: ['broker.example'],
+  firmwareKey: null,
+};
+
+test('credentials of the right shape are a request, so that those below are refused for what is wrong', () => {
+  expect(parseRequest({ do: 'write-credentials', credentials })).toEqual({
+    do: 'write-credentials',
+    credentials,
+  });
+});
+
 test.each([
   null,
   'examine',
@@ -47,6 +63,13 @@ test.each([
   { do: 'program', firmware: '/etc/passwd' },
   { do: 'program', firmware: '/proc/1/fd/3; exit' },
   { do: 'write-identity', extra: 1 },
+  { do: 'write-credentials' },
+  { do: 'write-credentials', credentials: { ...credentials, privateKey: 'AAAA' } },
+  { do: 'write-credentials', credentials: { ...credentials, certificate: '' } },
+  { do: 'write-credentials', credentials: { ...credentials, certificate: 'not base64' } },
+  { do: 'write-credentials', credentials: { ...credentials, generation: 0 } },
+  { do: 'write-credentials', credentials: { ...credentials, brokerNames: ['two words'] } },
+  { do: 'write-credentials', credentials: { ...credentials, firmwareKey: '04' } },
 ])('%j is no request', (message) => {
   expect(() => parseRequest(message)).toThrow();
 });
