@@ -6,10 +6,11 @@ import { type DeviceTemplate, fillDeviceTemplate, makeDeviceTemplate } from './c
 import {
   certificateBySerial,
   certificatesOfDevice,
-  insertCertificate,
-  insertDevice,
+  insertCertificates,
+  insertDevices,
   type IssuedCertificate,
   type IssuerRole,
+  latestOfDevices,
 } from './ca/ledger/certificate-rows.ts';
 import {
   insertCrl,
@@ -24,7 +25,7 @@ import { randomSerial } from './ca/serial.ts';
 import { signed } from './ca/signed.ts';
 import { daysAfter, validityFrom } from './ca/validity.ts';
 import { type VerifiedCsr, verifyCsr } from './csr/verify.ts';
-import { parseDeviceId } from './device.ts';
+import { type DeviceId, parseDeviceId } from './device.ts';
 import { LinesideError } from './errors.ts';
 import { spkiSha256 } from './public-key.ts';
 import type { Statements } from './sqlite/statements.ts';
@@ -55,29 +56,39 @@ export async function issueDeviceCertificates(
   by: Provenance,
 ): Promise<IssuedCertificate[]> {
   const verified = requests.map(verifyCsr);
+  const distinct = [...new Map(verified.map((request) => [request.sha256, request])).values()];
   const template = makeDeviceTemplate(signing.issuer, file.profile, validityFrom(by.now, file.validDays));
   return ledger.transaction(async (sql) => {
-    const issued: IssuedCertificate[] = [];
-    for (const request of verified) issued.push(await issueOne(sql, signing, template, request, by));
-    return issued;
+    await insertDevices(sql, distinct);
+    const known = await latestOfDevices(
+      sql,
+      distinct.map(({ id }) => id),
+    );
+    const issued = new Map<DeviceId, IssuedCertificate>();
+    for (const { id } of distinct)
+      if (known.get(id)?.revoked) throw new LinesideError('device-revoked', { id });
+    for (const request of distinct)
+      issued.set(
+        request.id,
+        known.get(request.id)?.issued ?? (await certify(signing, template, request, by)),
+      );
+    await insertCertificates(
+      sql,
+      [...issued.values()].filter(({ id }) => id !== null && !known.has(id)),
+    );
+    return verified.flatMap(({ id }) => issued.get(id) ?? []);
   });
 }
 
-async function issueOne(
-  sql: Statements,
+async function certify(
   signing: Authority,
   template: DeviceTemplate,
-  request: VerifiedCsr,
+  { id, publicKey, spkiSha256, sha256 }: VerifiedCsr,
   by: Provenance,
 ): Promise<IssuedCertificate> {
-  const { id, publicKey, spkiSha256, sha256 } = request;
-  await insertDevice(sql, id, spkiSha256, sha256);
-  const [known] = await certificatesOfDevice(sql, id);
-  if (known && (await isRevoked(sql, known.serial))) throw new LinesideError('device-revoked', { id });
-  if (known) return known;
   const serial = randomSerial();
   const der = await signed(fillDeviceTemplate(template, serial, id, publicKey), signing.signer);
-  return record(sql, { issuer: 'device', id, spkiSha256, csrSha256: sha256, der }, serial, by);
+  return { issuer: 'device', id, spkiSha256, csrSha256: sha256, der, ...made(serial, by) };
 }
 
 /** What a broker's certificate is to say. */
@@ -101,9 +112,10 @@ export async function issueBrokerCertificate(
   const name: Name = [['commonName', `broker ${spki.slice(0, 16)}`]]; // one name for one key, RFC 5280 4.1.2.6
   const subject = { serial: randomSerial(), validity: validityFrom(by.now, days), publicKey };
   const der = await signed(brokerTbs(signing.issuer, subject, name, dns), signing.signer);
-  return ledger.transaction((sql) =>
-    record(sql, { issuer: 'broker', id: null, spkiSha256: spki, csrSha256, der }, subject.serial, by),
-  );
+  const about = { issuer: 'broker', id: null, spkiSha256: spki, csrSha256, der } as const;
+  const issued = { ...about, ...made(subject.serial, by) };
+  await ledger.transaction((sql) => insertCertificates(sql, [issued]));
+  return issued;
 }
 
 /**
@@ -161,16 +173,6 @@ export async function issueCrl(
   });
 }
 
-type Told = 'issuer' | 'id' | 'spkiSha256' | 'csrSha256' | 'der';
-
-async function record(
-  sql: Statements,
-  told: Pick<IssuedCertificate, Told>,
-  serial: Uint8Array,
-  { station, officer, now }: Provenance,
-): Promise<IssuedCertificate> {
-  const made = { serial: Buffer.from(serial).toString('hex'), station, officer, issuedAt: now.toISOString() };
-  const issued = { ...told, ...made };
-  await insertCertificate(sql, issued);
-  return issued;
+function made(serial: Uint8Array, { station, officer, now }: Provenance) {
+  return { serial: Buffer.from(serial).toString('hex'), station, officer, issuedAt: now.toISOString() };
 }

@@ -7,8 +7,8 @@ import type { Store } from './store.ts';
  * After one of these what is on the disk is not known: a later fsync may succeed without having written what an
  * earlier one failed to write. Only opening the database again, which reads the disk, tells.
  */
-function stops(kind: Store['kind'], error: unknown): error is LinesideError {
-  const stopping = [`${kind}-io`, `${kind}-full`, `${kind}-damaged`, 'directory-unwritable'];
+function stops({ errors }: Store, error: unknown): error is LinesideError {
+  const stopping = [errors.io, errors.full, errors.damaged, 'directory-unwritable'];
   return error instanceof LinesideError && stopping.includes(error.code);
 }
 
@@ -61,7 +61,7 @@ export class Connection {
       await this.#sql.run('ROLLBACK');
     } catch (cause) {
       const reason = 'a change could not be undone';
-      this.#stopped = new LinesideError(`${this.#store.kind}-io`, { reason }, { cause });
+      this.#stopped = new LinesideError(this.#store.errors.io, { reason }, { cause });
     }
   }
 
@@ -77,7 +77,7 @@ export class Connection {
       return await work();
     } catch (error) {
       const named = namedError(this.#store, this.#path, error);
-      if (stops(this.#store.kind, named)) this.#stopped = named;
+      if (stops(this.#store, named)) this.#stopped = named;
       throw named;
     }
   }

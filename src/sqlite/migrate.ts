@@ -45,13 +45,13 @@ export async function migrate(store: Store, database: sqlite3.Database): Promise
  * @throws LinesideError `registry-damaged`, `ledger-damaged`
  */
 export async function mustBeOurs(
-  { kind, applicationId }: Store,
+  { kind, errors, applicationId }: Store,
   sql: Statements,
   path: string,
 ): Promise<void> {
   const [header] = await sql.all<{ application_id: number }>('PRAGMA application_id');
   if (header?.application_id !== applicationId)
-    throw new LinesideError(`${kind}-damaged`, { path, reason: `it is not a lineside ${kind}` });
+    throw new LinesideError(errors.damaged, { path, reason: `it is not a lineside ${kind}` });
 }
 
 /**
@@ -59,13 +59,13 @@ export async function mustBeOurs(
  * @throws LinesideError `registry-damaged`, `registry-newer`, or those of the ledger
  */
 export async function bringUpToDate(store: Store, sql: Statements, path: string): Promise<void> {
-  const { kind, migrations } = store;
+  const { errors, migrations } = store;
   const done = await sql.all<{ name: string }>('SELECT name FROM knex_migrations ORDER BY id');
   const unknown = done.find(({ name }) => !migrations.some((migration) => migration.name === name));
-  if (unknown !== undefined) throw new LinesideError(`${kind}-newer`, { path, migration: unknown.name });
+  if (unknown !== undefined) throw new LinesideError(errors.newer, { path, migration: unknown.name });
   const [header] = await sql.all<{ user_version: number }>('PRAGMA user_version');
   if (header?.user_version !== done.length)
-    throw new LinesideError(`${kind}-damaged`, {
+    throw new LinesideError(errors.damaged, {
       path,
       reason: 'its version is not that of its migrations',
     });

@@ -54,10 +54,10 @@ async function connect(
 }
 
 /** Finds what a failing disk or a copy made by hand did to the pages; about a second for a million rows. */
-async function mustBeSound({ kind }: Store, sql: Statements, path: string): Promise<void> {
+async function mustBeSound({ errors }: Store, sql: Statements, path: string): Promise<void> {
   const [finding] = await sql.all<{ quick_check: string }>('PRAGMA quick_check(1)');
   if (finding?.quick_check !== 'ok')
-    throw new LinesideError(`${kind}-damaged`, { path, reason: String(finding?.quick_check) });
+    throw new LinesideError(errors.damaged, { path, reason: String(finding?.quick_check) });
 }
 
 async function createFile(path: string): Promise<void> {
@@ -78,12 +78,12 @@ async function onFile(store: Store, path: string, work: () => Promise<void>): Pr
   }
 }
 
-function fileError({ kind, taken }: Store, path: string, cause: unknown): LinesideError {
+function fileError({ errors }: Store, path: string, cause: unknown): LinesideError {
   const { code = 'unknown', syscall } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT' && syscall === 'access')
-    return new LinesideError(`${kind}-missing`, { path }, { cause });
-  if (code === 'EEXIST') return new LinesideError(taken, { path: dirname(path) }, { cause });
-  if (code === 'ENOSPC') return new LinesideError(`${kind}-full`, {}, { cause });
-  if (code === 'EIO') return new LinesideError(`${kind}-io`, { reason: code }, { cause });
+    return new LinesideError(errors.missing, { path }, { cause });
+  if (code === 'EEXIST') return new LinesideError(errors.taken, { path: dirname(path) }, { cause });
+  if (code === 'ENOSPC') return new LinesideError(errors.full, {}, { cause });
+  if (code === 'EIO') return new LinesideError(errors.io, { reason: code }, { cause });
   return new LinesideError('directory-unwritable', { path: dirname(path), reason: code }, { cause });
 }

@@ -33,14 +33,14 @@ export async function lock(sql: Statements): Promise<void> {
  * nothing.
  * @throws LinesideError `registry-unsafe`, `ledger-unsafe`
  */
-export async function makeDurable({ kind }: Store, sql: Statements): Promise<void> {
+export async function makeDurable({ errors }: Store, sql: Statements): Promise<void> {
   await sql.script(assignments(settings));
   const { version, ...made } = await inForce(sql);
-  mustNotResetWal(kind, String(version));
+  mustNotResetWal(errors, String(version));
   for (const { name: setting, found: expected } of settings) {
     const found = made[setting];
     if (found !== expected)
-      throw new LinesideError(`${kind}-unsafe`, { setting, found: String(found), expected });
+      throw new LinesideError(errors.unsafe, { setting, found: String(found), expected });
   }
 }
 
@@ -62,10 +62,10 @@ async function inForce(sql: Statements): Promise<Readonly<Record<string, unknown
  * bug"), and older ones have no WAL.
  * @throws LinesideError `registry-unsafe`, `ledger-unsafe`
  */
-export function mustNotResetWal(kind: Store['kind'], version: string): void {
+export function mustNotResetWal(errors: Store['errors'], version: string): void {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   if (major * 1_000_000 + minor * 1000 + patch >= 3_051_003) return;
-  throw new LinesideError(`${kind}-unsafe`, {
+  throw new LinesideError(errors.unsafe, {
     setting: 'the SQLite version',
     found: version,
     expected: '3.51.3 or later',

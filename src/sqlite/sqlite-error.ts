@@ -5,25 +5,25 @@ interface SqliteError extends Error {
   readonly code: string;
 }
 
-const namedAs: Readonly<Record<string, (kind: Store['kind']) => ErrorCode>> = {
-  SQLITE_BUSY: (kind) => `${kind}-busy`,
-  SQLITE_LOCKED: (kind) => `${kind}-busy`,
-  SQLITE_FULL: (kind) => `${kind}-full`,
+const namedAs: Readonly<Record<string, (errors: Store['errors']) => ErrorCode>> = {
+  SQLITE_BUSY: (errors) => errors.busy,
+  SQLITE_LOCKED: (errors) => errors.busy,
+  SQLITE_FULL: (errors) => errors.full,
   SQLITE_READONLY: () => 'directory-unwritable',
   SQLITE_CANTOPEN: () => 'directory-unwritable',
   SQLITE_PERM: () => 'directory-unwritable',
-  SQLITE_NOTADB: (kind) => `${kind}-damaged`,
-  SQLITE_CORRUPT: (kind) => `${kind}-damaged`,
-  SQLITE_FORMAT: (kind) => `${kind}-damaged`,
+  SQLITE_NOTADB: (errors) => errors.damaged,
+  SQLITE_CORRUPT: (errors) => errors.damaged,
+  SQLITE_FORMAT: (errors) => errors.damaged,
   SQLITE_CONSTRAINT: () => 'internal',
   SQLITE_ERROR: () => 'internal',
   SQLITE_MISUSE: () => 'internal',
 };
 
 /** The error as an operator meets it; an error that is not SQLite's passes through. */
-export function namedError({ kind }: Store, path: string, error: unknown): unknown {
+export function namedError({ errors }: Store, path: string, error: unknown): unknown {
   if (!isSqliteError(error)) return error;
-  const code = namedAs[error.code]?.(kind) ?? `${kind}-io`;
+  const code = namedAs[error.code]?.(errors) ?? errors.io;
   return new LinesideError(code, { path, reason: error.message }, { cause: error });
 }
 

@@ -5,14 +5,17 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
+/** `taken`: there is a file already where one is to be made. */
+type Failure = 'missing' | 'taken' | 'busy' | 'newer' | 'unsafe' | 'damaged' | 'full' | 'io';
+
 /** What is different between the databases of lineside. */
 export interface Store {
-  /** Its name to people, and the beginning of its error codes. */
-  readonly kind: 'registry' | 'ledger';
+  /** Its name to people. */
+  readonly kind: string;
   /** In the file's header, by which file(1) and other programs can know it. */
   readonly applicationId: number;
   /** Oldest first; one that has been released never changes. */
   readonly migrations: readonly Migration[];
-  /** Where one is to be made and a file is there already. */
-  readonly taken: ErrorCode;
+  /** How its operator meets what can go wrong with the file. */
+  readonly errors: Readonly<Record<Failure, ErrorCode>>;
 }

@@ -35,25 +35,72 @@ interface CertificateRow {
   readonly issued_at: string;
 }
 
-/** Makes the id, the key and the request known, if they are not. @throws LinesideError by the rule it breaks */
-export async function insertDevice(sql: Statements, id: DeviceId, spki: string, csr: string): Promise<void> {
-  const number = deviceIdToNumber(id);
-  const known = 'SELECT id FROM device WHERE id = ? AND spki = ? AND csr = ?';
-  if ((await sql.all(known, number, spki, csr)).length > 0) return;
-  await ruled({ id, key: spki }, () =>
-    sql.run('INSERT INTO device (id, spki, csr) VALUES (?, ?, ?)', number, spki, csr),
-  );
+/** What the CA knows of a device from its request. */
+export interface RequestFacts {
+  readonly id: DeviceId;
+  readonly spkiSha256: string;
+  /** SHA-256 of the request. */
+  readonly sha256: string;
 }
 
-/** @throws LinesideError by the rule it breaks */
-export async function insertCertificate(sql: Statements, issued: IssuedCertificate): Promise<void> {
+/** So many rows go into one statement; a statement for each row would take longer than to sign it. */
+const rowsAtOnce = 500;
+
+/**
+ * Makes each id, key and request known that is not; none of them twice in `requests`.
+ * @throws LinesideError by the rule one of them breaks
+ */
+export async function insertDevices(sql: Statements, requests: readonly RequestFacts[]): Promise<void> {
+  const insert = `INSERT INTO device (id, spki, csr) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
+    WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = value ->> 0 AND spki = value ->> 1 AND csr = value ->> 2)`;
+  const row = ({ id, spkiSha256, sha256 }: RequestFacts) => [deviceIdToNumber(id), spkiSha256, sha256];
+  await inChunks(requests, async (some) => {
+    const facts = ({ id, spkiSha256 }: RequestFacts) => ({ id, key: spkiSha256 });
+    await ruled(some, facts, (each) => sql.run(insert, JSON.stringify(each.map(row))));
+  });
+}
+
+/** @throws LinesideError by the rule one of them breaks */
+export async function insertCertificates(
+  sql: Statements,
+  issued: readonly IssuedCertificate[],
+): Promise<void> {
+  const columns = 'serial, issuer, device, spki, csr, der, station, officer, issued_at';
+  const values = [0, 1, 2, 3, 4].map((at) => `value ->> ${at}`).join(', ');
+  const insert = `INSERT INTO certificate (${columns})
+    SELECT ${values}, unhex(value ->> 5), value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)`;
+  await inChunks(issued, async (some) => {
+    const facts = ({ id, spkiSha256 }: IssuedCertificate) => ({ id: id ?? 'broker', key: spkiSha256 });
+    await ruled(some, facts, (each) => sql.run(insert, JSON.stringify(each.map(certificateRow))));
+  });
+}
+
+function certificateRow(issued: IssuedCertificate): (string | number | null)[] {
   const { serial, issuer, id, spkiSha256, csrSha256, der, station, officer, issuedAt } = issued;
-  const insert = `INSERT INTO certificate (serial, issuer, device, spki, csr, der, station, officer, issued_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
   const device = id === null ? null : deviceIdToNumber(id);
-  await ruled({ id: id ?? 'broker', key: spkiSha256 }, () =>
-    sql.run(insert, serial, issuer, device, spkiSha256, csrSha256, der, station, officer, issuedAt),
-  );
+  const hex = Buffer.from(der).toString('hex');
+  return [serial, issuer, device, spkiSha256, csrSha256, hex, station, officer, issuedAt];
+}
+
+/** The latest certificate of each of these devices that has one, and whether it is revoked. */
+export async function latestOfDevices(
+  sql: Statements,
+  ids: readonly DeviceId[],
+): Promise<Map<DeviceId, { readonly issued: IssuedCertificate; readonly revoked: boolean }>> {
+  const latest = new Map<DeviceId, { issued: IssuedCertificate; revoked: boolean }>();
+  await inChunks(ids, async (some) => {
+    const rows = await sql.all<CertificateRow & { revoked: number }>(
+      `SELECT certificate.*, revocation.serial IS NOT NULL AS revoked FROM certificate
+       LEFT JOIN revocation USING (serial) WHERE device IN (SELECT value FROM json_each(?))
+       ORDER BY issued_at, certificate.rowid`,
+      JSON.stringify(some.map(deviceIdToNumber)),
+    );
+    for (const { revoked, ...row } of rows) {
+      const issued = toIssued(row);
+      if (issued.id !== null) latest.set(issued.id, { issued, revoked: revoked === 1 });
+    }
+  });
+  return latest;
 }
 
 /** The certificates of this device, the latest first. */
@@ -86,11 +133,26 @@ function toIssued({ device, spki, csr, der, issued_at, ...row }: CertificateRow)
 
 const rules = ['id-has-other-key', 'key-has-other-id', 'key-has-other-role', 'request-changed'] as const;
 
-async function ruled(facts: Facts, change: () => Promise<number>): Promise<void> {
+async function inChunks<Row>(
+  rows: readonly Row[],
+  work: (some: readonly Row[]) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < rows.length; at += rowsAtOnce) await work(rows.slice(at, at + rowsAtOnce));
+}
+
+/** All at once; if that breaks a rule, one after the other, to tell which of them does. */
+async function ruled<Row>(
+  rows: readonly Row[],
+  facts: (row: Row) => Facts,
+  change: (rows: readonly Row[]) => Promise<number>,
+): Promise<void> {
   try {
-    await change();
+    await change(rows);
   } catch (error) {
+    const [row, ...others] = rows;
     const code: ErrorCode | undefined = rules.find((rule) => rule === brokenRule(error));
-    throw code === undefined ? error : new LinesideError(code, facts, { cause: error });
+    if (code === undefined || row === undefined) throw error;
+    if (others.length === 0) throw new LinesideError(code, facts(row), { cause: error });
+    for (const each of rows) await ruled([each], facts, change);
   }
 }

@@ -5,5 +5,14 @@ export const ledgerStore: Store = {
   kind: 'ledger',
   applicationId: 0x4c534341, // "LSCA"
   migrations: [certificates],
-  taken: 'ca-exists',
+  errors: {
+    missing: 'ledger-missing',
+    taken: 'ca-exists',
+    busy: 'ledger-busy',
+    newer: 'ledger-newer',
+    unsafe: 'ledger-unsafe',
+    damaged: 'ledger-damaged',
+    full: 'ledger-full',
+    io: 'ledger-io',
+  },
 };

@@ -6,5 +6,14 @@ export const registryStore: Store = {
   kind: 'registry',
   applicationId: 0x4c535247, // "LSRG"
   migrations: [units, batches],
-  taken: 'station-exists',
+  errors: {
+    missing: 'registry-missing',
+    taken: 'station-exists',
+    busy: 'registry-busy',
+    newer: 'registry-newer',
+    unsafe: 'registry-unsafe',
+    damaged: 'registry-damaged',
+    full: 'registry-full',
+    io: 'registry-io',
+  },
 };
