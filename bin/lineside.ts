@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import { addDemo } from './commands/demo.ts';
@@ -25,6 +25,13 @@ import { makeUi } from './ui.ts';
 
 process.umask(0o077);
 
+const exitCodes = `
+Exit codes:
+  0 all is well         4 no probe, or no such board    9 no id left: ask for a lease
+  2 not understood      5 the board failed              10 in doubt: mark the board
+  3 station not fit     6 stop the line                 130 interrupted
+  1 the unit failed     8 refused: set the board aside`;
+
 const session: Session = {
   get station() {
     return program.opts<{ station: string }>().station;
@@ -41,9 +48,11 @@ const session: Session = {
 const program = new Command('lineside')
   .description('provision boards on a production line: one command, one identity, no key on disk')
   .version(version)
-  .option('--station <dir>', 'the station to work on', process.env['LINESIDE_STATION'] ?? '.')
+  .addOption(new Option('--station <dir>', 'the station to work on').env('LINESIDE_STATION').default('.'))
   .option('--json', 'JSON Lines on stdout, one record a line')
   .showHelpAfterError(false)
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', exitCodes)
   .exitOverride()
   .configureOutput({ outputError: () => {} });
 

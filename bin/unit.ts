@@ -1,6 +1,6 @@
-import { asLinesideError } from '../src/errors.ts';
+import { LinesideError } from '../src/errors.ts';
 import { Unit } from '../src/unit/life.ts';
-import { parseRequest, type Reply } from '../src/unit/messages.ts';
+import { formatReply, parseRequest, type Reply, type Request } from '../src/unit/messages.ts';
 
 /*
  * The unit process: started by the station for one board, spoken to over its IPC channel, gone with it. It prints
@@ -15,25 +15,18 @@ process.on('message', (message) => void answer(message));
 const unit = new Unit();
 
 async function answer(message: unknown): Promise<void> {
-  process.send?.(await reply(message));
+  const { n, body } = parseRequest(message);
+  process.send?.(formatReply(n, await reply(body)));
 }
 
-async function reply(message: unknown): Promise<Reply> {
+async function reply(request: Request): Promise<Reply> {
   try {
-    return await unit.perform(parseRequest(message));
+    return await unit.perform(request);
   } catch (error) {
     await unit.abandon();
-    const { code, facts } = asLinesideError(error);
-    return { kind: 'failed', code, facts: short(facts) };
+    if (error instanceof LinesideError) return { kind: 'failed', code: error.code, facts: error.facts };
+    // A bug, or a library's error: its text could hold anything, so only its name goes on.
+    const reason = error instanceof Error ? error.name : 'unknown';
+    return { kind: 'failed', code: 'internal', facts: { reason: `${reason} in the unit process` } };
   }
-}
-
-/** A message of a library can be of any length, and the channel refuses what could hold a key. */
-function short(facts: Readonly<Record<string, string | number>>): Record<string, string | number> {
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value.slice(0, 42) : value,
-    ]),
-  );
 }

@@ -35,8 +35,9 @@ export async function inspectBoard(program: UnitProgram, chip: Chip, probe: Prob
 }
 
 /**
- * Erases a board whole. If the registry knows its chip as a live unit, that unit is void now: its key is gone.
- * @throws LinesideError `recover-failed`, `illegal-transition` if the device already has a certificate
+ * Erases a board whole, and voids the unit the registry has for its chip: before the erase if the chip can be read,
+ * after it if its port is locked. What is about to happen is on record first.
+ * @throws LinesideError `recover-failed`, `illegal-transition` if the device can no longer be void
  */
 export async function recoverBoard(
   program: UnitProgram,
@@ -44,10 +45,30 @@ export async function recoverBoard(
   chip: Chip,
   probe: Probe,
 ): Promise<{ uid: string; voided: DeviceId | null }> {
-  const { uid } = await withUnit(program, (unit) => unit.recover(chip.name, probe));
+  await registry.record({ ev: 'board.recover', probe: probe.name });
+  const before = await readableUid(program, chip, probe);
+  const voidedBefore = before === null ? null : await voidUnitOf(registry, before);
+  const { uid, page } = await withUnit(program, (unit) => unit.recover(chip.name, probe));
+  if (page.kind !== 'blank') throw new LinesideError('recover-failed');
+  const voided = voidedBefore ?? (await voidUnitOf(registry, uid));
+  await registry.record({ ev: 'board.recovered', probe: probe.name, uid });
+  return { uid, voided };
+}
+
+/** Null if the debug port is locked. */
+async function readableUid(program: UnitProgram, chip: Chip, probe: Probe): Promise<string | null> {
+  try {
+    return (await withUnit(program, (unit) => unit.examine(chip.name, probe))).uid;
+  } catch (error) {
+    if (error instanceof LinesideError && error.code === 'target-locked') return null;
+    throw error;
+  }
+}
+
+async function voidUnitOf(registry: Registry, uid: string): Promise<DeviceId | null> {
   const unit = await registry.findByUid(uid);
   if (unit) await registry.advance(unit.id, { to: 'void', reason: 'erased by recover' });
-  return { uid, voided: unit?.id ?? null };
+  return unit?.id ?? null;
 }
 
 async function withUnit<T>(program: UnitProgram, act: (unit: UnitProcess) => Promise<T>): Promise<T> {

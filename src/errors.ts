@@ -60,8 +60,8 @@ export const errorTable = {
   },
   'station-invalid': {
     exit: 3,
-    what: 'station file {path} is not valid: {reason}',
-    action: 'restore it from its backup, or correct the named field',
+    what: 'station file {path} cannot be used: {reason}',
+    action: 'correct what is named, or restore the file from its backup',
   },
   'station-key-unusable': {
     exit: 3,
@@ -130,6 +130,11 @@ export const errorTable = {
     what: 'the board on probe {probe} has its debug port locked',
     action:
       'set it aside; if it is to be made new, "lineside recover --probe {probe} --yes" erases all of it',
+  },
+  'board-changed': {
+    exit: 4,
+    what: 'the board on probe {probe} is not the one that was examined',
+    action: 'leave a board in its fixture until PASS or FAIL; run both boards again',
   },
   'board-not-changed': {
     exit: 4,
@@ -217,9 +222,14 @@ export const errorTable = {
     what: 'the debug port is still open after locking',
     action: 'reject the board: it cannot be protected against reading',
   },
+  'lock-unproven': {
+    exit: 5,
+    what: 'whether the debug port is locked could not be read',
+    action: 'reject the board: it may be locked, and its unit is void',
+  },
   'recover-failed': {
     exit: 5,
-    what: 'the board is still locked after erasing everything',
+    what: 'the board is still locked, or not blank, after erasing everything',
     action: 'reject the board',
   },
   'reset-failed': {
@@ -283,6 +293,11 @@ export const errorTable = {
     exit: 1,
     what: 'the demo stopped: {step} ended with exit code {code}',
     action: 'see what it printed above',
+  },
+  'own-request-refused': {
+    exit: 6,
+    what: 'the certificate request just made for unit {id} is refused: {rule}',
+    action: 'stop the line and call the security team: key generation on this PC is broken',
   },
   'unit-not-found': {
     exit: 2,
@@ -361,7 +376,7 @@ export const errorTable = {
     action: 'ask for a range that no station has',
   },
   'key-in-use': {
-    exit: 8,
+    exit: 6,
     what: 'the new key of unit {id} is already in the registry: the random generator of this PC is broken',
     action: 'stop the line and call the security team',
   },
@@ -403,7 +418,7 @@ export const errorTable = {
   },
   'credentials-refused': {
     exit: 8,
-    what: 'the credentials do not make a page (rule {rule}); nothing was written',
+    what: 'the credentials do not make a page ({reason}); nothing was written',
     action: 'shorten the chain or the lists of anchors and broker names: all of it must fit into 4,096 bytes',
   },
   'csr-refused': {
@@ -420,12 +435,17 @@ export const errorTable = {
   'unit-lost': {
     exit: 10,
     what: 'the process that worked on unit {id} ended without a word',
-    action: 'set the board aside; if unit {id} is in doubt, mark the board IN DOUBT: it may hold that key',
+    action: 'mark the board IN DOUBT and set it aside: it may hold the key of {id}',
+  },
+  'unit-died': {
+    exit: 1,
+    what: 'the process that worked on this board ended before any key was sent',
+    action: 'run the board again; if it happens twice, stop the line and call for help',
   },
   interrupted: {
     exit: 130,
-    what: 'interrupted',
-    action: 'the boards in work were finished; start again to go on',
+    what: 'interrupted: the boards in work were finished, no more begun',
+    action: 'start again to go on',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

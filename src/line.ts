@@ -27,7 +27,7 @@ export class Lane {
     this.prepare();
   }
 
-  /** Starts the next process, which takes half a second to load: while the operator changes the board. */
+  /** Starts the next process, which has to load: while the operator changes the board. */
   prepare(): void {
     this.#ready ??= UnitProcess.start(this.#program);
   }
@@ -54,8 +54,9 @@ interface Run {
 }
 
 /**
- * Provisions `count` boards over the lanes, none of which holds up another. A lane asked for more than one board waits in between until another chip lies in its fixture. After `interrupt` boards in
- * work are finished and no more begun; so too once the registry fails or the lease is used up.
+ * Provisions `count` boards over the lanes, none of which holds up another. A lane asked for more than one board
+ * waits in between until another chip lies in its fixture. After `interrupt` boards in work are finished and no more
+ * begun; so too once the registry fails or the lease is used up.
  */
 export async function runLine(
   registry: Registry,
@@ -68,61 +69,78 @@ export async function runLine(
   const halt = new AbortController();
   const ended = AbortSignal.any([interrupt, halt.signal]);
   const run = { registry, order, watcher, ended, stop: () => halt.abort() };
-  await Promise.all(
-    lanes.map((lane, at) => runLane(run, lane, Math.floor((count + lanes.length - 1 - at) / lanes.length))),
-  );
+  const share = (at: number) => Math.floor((count + lanes.length - 1 - at) / lanes.length);
+  const ends = await Promise.allSettled(lanes.map((lane, at) => runLane(run, lane, share(at))));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 async function runLane(run: Run, lane: Lane, share: number): Promise<void> {
-  const { probe } = lane;
   let previous: UnitResult | undefined;
   for (let made = 0; made < share && !run.ended.aborted; made += 1) {
-    const unit = lane.take();
-    try {
-      if (previous?.uid && !(await nextBoard(run, probe, unit, previous.uid))) {
-        if (!run.ended.aborted) run.watcher.unit(notChanged(probe));
-        return;
-      }
-      const tell = (stage: Stage, id: DeviceId | null) => run.watcher.stage(probe, stage, id);
-      previous = await provisionBoard(run.registry, run.order, probe, unit, tell);
-    } finally {
-      await unit.end();
-    }
+    const result = await runUnit(run, lane, previous);
+    if (!result) return;
     if (made + 1 < share) lane.prepare();
-    run.watcher.unit(previous);
-    if (stopsTheLine(previous)) run.stop();
+    run.watcher.unit(result);
+    if (stopsTheLine(result)) run.stop();
+    previous = result;
+  }
+}
+
+/** One board, after the one before it was taken away. Undefined if the run ended meanwhile. */
+async function runUnit(
+  run: Run,
+  lane: Lane,
+  previous: UnitResult | undefined,
+): Promise<UnitResult | undefined> {
+  const { probe } = lane;
+  const unit = lane.take();
+  try {
+    if (previous) await nextBoard(run, probe, unit, previous);
+    if (run.ended.aborted) return undefined;
+    const tell = (stage: Stage, id: DeviceId | null) => run.watcher.stage(probe, stage, id);
+    return await provisionBoard(run.registry, run.order, probe, unit, tell);
+  } catch (thrown) {
+    const error = asLinesideError(thrown);
+    return { result: 'fail', id: null, state: null, probe: probe.name, uid: null, spkiSha256: null, error };
+  } finally {
+    await unit.end();
   }
 }
 
 /**
- * Waits until the board was changed: it went away and something answers again, or another chip does. False if the
- * run ended or the operator took too long.
+ * Waits until the board was changed, or the run ended. After a PASS only another chip will do, since contacts bounce
+ * while a board is lifted; after a FAIL the same board put back is a second try.
+ * @throws LinesideError `board-not-changed`, and what says that no board can ever be seen
  */
-async function nextBoard(run: Run, probe: Probe, unit: UnitProcess, previous: string): Promise<boolean> {
+async function nextBoard(run: Run, probe: Probe, unit: UnitProcess, previous: UnitResult): Promise<void> {
   run.watcher.stage(probe, 'waiting for the next board', null);
   const limit = Date.now() + boardChange.limitMs;
-  for (let removed = false; !run.ended.aborted && Date.now() < limit; ) {
+  let empty = isEmpty(previous.error);
+  while (!run.ended.aborted && Date.now() < limit) {
     const seen = await look(run.order, probe, unit);
-    if (seen === 'nothing') removed = true;
-    else if (removed || (seen !== 'unreadable' && seen !== previous)) return true;
+    if (seen === 'nothing') empty = true;
+    else if (seen === 'unreadable' || seen === previous.uid) {
+      if (empty && previous.result !== 'pass') return;
+    } else return;
     await delay(boardChange.intervalMs, undefined, { signal: run.ended }).catch(() => {});
   }
-  return false;
+  if (!run.ended.aborted) throw new LinesideError('board-not-changed', { probe: probe.name });
 }
 
-/** The uid of what lies in the fixture. */
+/** The uid of what lies in the fixture, `unreadable` for a chip that cannot be read, or `nothing`. */
 async function look(order: Order, probe: Probe, unit: UnitProcess): Promise<string> {
   try {
     return (await unit.examine(order.chip.name, probe)).uid;
-  } catch (error) {
-    const { code } = asLinesideError(error);
-    return code === 'target-absent' || code === 'probe-unreachable' ? 'nothing' : 'unreadable';
+  } catch (thrown) {
+    const error = asLinesideError(thrown);
+    if (isEmpty(error)) return 'nothing';
+    if (error.exit === 4 || error.exit === 5) return 'unreadable';
+    throw error;
   }
 }
 
-function notChanged(probe: Probe): UnitResult {
-  const error = new LinesideError('board-not-changed', { probe: probe.name });
-  return { result: 'fail', id: null, state: null, probe: probe.name, uid: null, spkiSha256: null, error };
+function isEmpty(error: LinesideError | null): boolean {
+  return error?.code === 'target-absent' || error?.code === 'probe-unreachable';
 }
 
 /** The registry or the lease: what no other board can fare better with. */

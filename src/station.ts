@@ -1,6 +1,7 @@
 import { verifyCsr } from './csr/verify.ts';
 import { type Board, type DeviceId, inDoubtStates, type UnitState } from './device.ts';
 import { asLinesideError, LinesideError } from './errors.ts';
+import { spkiSha256 } from './public-key.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Chip } from './swd/chip.ts';
 import type { Probe } from './swd/probe.ts';
@@ -99,8 +100,11 @@ export async function provisionBoard(
 /** A board that carries a live device is never overwritten; one that carries a void unit's remains is. */
 async function refuseUsedBoard(registry: Registry, { uid, page }: Board, probe: Probe): Promise<void> {
   if (page.kind === 'damaged') throw new LinesideError('board-has-data', { probe: probe.name });
-  if (page.kind === 'identity' && (await registry.find(page.id))?.state !== 'void') {
-    throw new LinesideError('board-has-identity', { probe: probe.name, id: page.id });
+  if (page.kind === 'identity') {
+    const unit = await registry.find(page.id);
+    const ours = unit?.spkiSha256 === spkiSha256(Buffer.from(page.publicKey, 'hex'));
+    const given = { probe: probe.name, id: page.id };
+    if (unit?.state !== 'void' || !ours) throw new LinesideError('board-has-identity', given);
   }
   const known = await registry.findByUid(uid);
   if (known) throw new LinesideError('board-in-use', { uid, id: known.id });
@@ -114,10 +118,14 @@ async function reserve(registry: Registry, id: DeviceId | 'next'): Promise<Devic
 
 /** The station trusts no process with a key: the request must prove possession and name this id. */
 function verifyOwnCsr(csr: Uint8Array, id: DeviceId): { spkiSha256: string } {
-  const verified = verifyCsr(csr);
-  if (verified.id !== id)
-    throw new LinesideError('csr-refused', { rule: `it names ${verified.id}, not ${id}` });
-  return verified;
+  try {
+    const verified = verifyCsr(csr);
+    if (verified.id === id) return verified;
+    throw new LinesideError('csr-refused', { rule: `it names ${verified.id}` });
+  } catch (cause) {
+    const rule = asLinesideError(cause).facts['rule'] ?? 'it cannot be read';
+    throw new LinesideError('own-request-refused', { id, rule }, { cause });
+  }
 }
 
 async function closeOrStart(
@@ -142,13 +150,15 @@ async function settle(
   error: LinesideError,
 ): Promise<UnitResult> {
   const { id } = known;
-  if (id === null) return { ...known, result: 'fail', state: null, probe, error };
+  const lost = error.code === 'unit-lost';
+  const untouched = lost ? new LinesideError('unit-died') : error;
+  if (id === null) return { ...known, result: 'fail', state: null, probe, error: untouched };
   try {
     const state = (await registry.find(id))?.state ?? null;
     const written = state === 'flashing' || state === 'flashed';
-    if (error.code === 'unit-lost' && written) return { ...known, result: 'in-doubt', state, probe, error };
-    await registry.advance(id, { to: 'void', reason: error.code });
-    return { ...known, result: 'fail', state: 'void', probe, error };
+    if (lost && written) return { ...known, result: 'in-doubt', state, probe, error };
+    await registry.advance(id, { to: 'void', reason: untouched.code });
+    return { ...known, result: 'fail', state: 'void', probe, error: untouched };
   } catch (thrown) {
     // The registry is what failed: the line stops, and the next start finds this unit as it stands there.
     return { ...known, result: 'in-doubt', state: null, probe, error: asLinesideError(thrown) };

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Session } from '../session.ts';
 
 interface Options {
@@ -16,10 +16,11 @@ export function addInit(program: Command, session: Session): void {
     .requiredOption('--name <name>', 'name of the station, for example st07')
     .requiredOption('--chip <chip>', 'chip on the boards, for example nrf52840')
     .option('--lease <first-last>', 'device ids this station may use', '00000001-0000FFFF')
-    .option(
-      '--probe <name=interface:serial...>',
-      'a probe: a=cmsis-dap:E6614103, or a=sim:4444 for a simulated board',
-      [],
+    .addOption(
+      new Option(
+        '--probe <name=interface:serial...>',
+        'its probes: a=cmsis-dap:E6614103, or a=sim:4444 for a simulated board',
+      ).default([], 'none'),
     )
     .action((directory: string, options: Options) => run(directory, options, session));
 }

@@ -21,7 +21,7 @@ export function addProvision(program: Command, session: Session): void {
   program
     .command('provision')
     .description('give each board an id and a key: make, register, flash, compare')
-    .option('--probe <name...>', 'the probes to use; all of the station if none is named')
+    .option('--probe <name...>', 'the probes to use; without it all of the station')
     .option('--count <n>', 'how many boards; one for each probe if not given', parseCount)
     .option('--firmware <file>', 'program this too: Intel HEX, ELF or raw binary')
     .option('--lock', 'close the debug port as the last step, and prove it')
@@ -78,14 +78,17 @@ async function provision(
     },
   };
   await runLine(registry, order, lanes, count, watcher, interrupted);
-  return interrupted.aborted ? 130 : gravest(exits);
+  const worst = gravest(exits);
+  if (!interrupted.aborted) return worst;
+  ui.explain(new LinesideError('interrupted'));
+  return worst === 6 || worst === 3 || worst === 10 ? worst : 130;
 }
 
 /** One board's end: PASS only now, after the registry has committed it. */
 function show(ui: Ui, { result, id, state, probe, uid, spkiSha256, error }: UnitResult): void {
   const failure = error && { error: error.code, message: error.message, action: error.action };
   const record = { type: 'unit', id, state, result, probe, uid, spkiSha256, ...failure };
-  ui.verdict(record, result, `${id ?? '--------'}  ${probe}  ${spkiSha256 ?? error?.code ?? ''}`);
+  ui.verdict(record, result, `${id ?? '--------'}  ${probe}  ${error?.code ?? spkiSha256 ?? ''}`);
   if (error) ui.explain(error);
 }
 

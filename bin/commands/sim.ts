@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LinesideError, systemCode } from '../../src/errors.ts';
 import type { Board } from '../../sim/board.ts';
 import type { Session } from '../session.ts';
@@ -20,7 +20,12 @@ export function addSim(program: Command, session: Session): void {
     .description('simulated boards for training and tests, until stopped')
     .option('--boards <n>', 'how many, each with a probe of its own', parseBoards, 1)
     .option('--chip <part>', 'which chip', 'nrf52840')
-    .option('--fault <board:fault...>', 'what goes wrong on which board, for example 0:unplugged@64', [])
+    .addOption(
+      new Option(
+        '--fault <board:fault...>',
+        'what goes wrong on which board, for example 0:unplugged@64',
+      ).default([], 'none'),
+    )
     .action((options: Options) => run(options, session));
 }
 

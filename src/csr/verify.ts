@@ -39,7 +39,7 @@ export const csrRules = {
   'signature-algorithm': 'its signature is not ecdsa-with-SHA256',
   signature: 'its own signature does not hold, so possession of the key is not proven',
 } as const;
-export type CsrRule = keyof typeof csrRules;
+type CsrRule = keyof typeof csrRules;
 
 const maximumLength = 1024;
 const oid = {

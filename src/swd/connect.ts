@@ -15,7 +15,7 @@ export interface Target {
 /**
  * Connects and makes sure of the chip before anything is erased: OpenOCD itself programs whatever answers. A
  * locked chip is reported, not refused, because `recover` wants one.
- * @throws LinesideError `probe-unreachable`, `target-absent`, `wrong-…`, `halt-failed`
+ * @throws LinesideError `probe-unreachable`, `target-absent`, `wrong-…`
  */
 export async function connect(probe: Probe, chip: Chip): Promise<Target> {
   const openocd = OpenOcd.start(probe, chip);
@@ -31,7 +31,7 @@ export async function connect(probe: Probe, chip: Chip): Promise<Target> {
   }
 }
 
-/** Halts the core and holds the chip against its profile. */
+/** Holds the chip against its profile. The core is left running: a device that is only looked at goes on working. */
 async function examine({ openocd, chip, probe }: Target): Promise<void> {
   const examined = await openocd.run(`${chip.core} was_examined`, {
     doing: 'asking for the core',
@@ -39,8 +39,6 @@ async function examine({ openocd, chip, probe }: Target): Promise<void> {
   });
   if (examined.text.trim() !== '1') throw new LinesideError('target-absent', { probe: probe.name });
   for (const check of chip.chipChecks) await hold(openocd, chip, check, probe);
-  const halt = await openocd.run('halt', { doing: 'halting the core', seconds: 10 });
-  if (halt.code !== 0) throw new LinesideError('halt-failed');
 }
 
 async function initialise(openocd: OpenOcd, probe: Probe): Promise<void> {

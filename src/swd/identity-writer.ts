@@ -19,7 +19,8 @@ export async function writeIdentityPage(target: Target, page: Uint8Array, arena:
   const { openocd, chip } = target;
   const wordLength = 4;
   const script = new SecretScript(arena, page.length * 8);
-  await openocd.run('debug_level -3', patience);
+  const silenced = await openocd.run('debug_level -3', patience);
+  if (silenced.code !== 0) throw new Error('OpenOCD cannot be silenced');
   try {
     for (const [from, to] of [
       [wordLength, page.length],

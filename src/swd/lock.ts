@@ -4,14 +4,15 @@ import { evaluateNumber } from './read.ts';
 
 /**
  * Closes the debug port for good and proves it: the reset makes the lock take hold and starts the firmware.
- * @throws LinesideError `lock-failed`
+ * @throws LinesideError `lock-failed`, `lock-unproven`
  */
 export async function lockDebugPort({ openocd, chip }: Target): Promise<void> {
   await openocd.run(chip.lock, { doing: 'locking the debug port', seconds: 10 });
   // OpenOCD may call a reset after which it can no longer reach the core a failure; the proof below decides.
   await openocd.run('reset run', { doing: 'starting the firmware', seconds: 10 });
   const unlocked = await evaluateNumber(openocd, chip.unlocked, { doing: 'proving the lock', seconds: 5 });
-  if (unlocked !== 0) throw new LinesideError('lock-failed');
+  if (unlocked === 1) throw new LinesideError('lock-failed');
+  if (unlocked !== 0) throw new LinesideError('lock-unproven');
 }
 
 /**

@@ -66,7 +66,7 @@ export class OpenOcd {
     try {
       return await this.#pipe.exchange(request, patience);
     } catch (error) {
-      await this.#end('SIGKILL');
+      this.#child.kill('SIGKILL');
       const result = await this.#child;
       if (result.code === 'ENOENT') throw new LinesideError('openocd-missing', { reason: 'not installed' });
       throw error;
@@ -81,11 +81,6 @@ export class OpenOcd {
   /** Lets OpenOCD let go of the board; kills it if it does not end by itself. */
   async close(): Promise<void> {
     this.#child.stdin.end();
-    await this.#end('SIGTERM');
-  }
-
-  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (signal === 'SIGKILL') this.#child.kill(signal);
     const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
     await this.#child;
     clearTimeout(impatient);

@@ -2,6 +2,12 @@ import { LinesideError } from '../errors.ts';
 import { hexAddress } from './chip.ts';
 import type { Target } from './connect.ts';
 
+/** @throws LinesideError `halt-failed` */
+export async function haltCore({ openocd }: Target): Promise<void> {
+  const { code } = await openocd.run('halt', { doing: 'halting the core', seconds: 10 });
+  if (code !== 0) throw new LinesideError('halt-failed');
+}
+
 /**
  * Blanks both factory pages: what an earlier attempt left there may be the rest of a key.
  * @throws LinesideError `erase-failed`

@@ -11,7 +11,11 @@ export async function evaluateNumber(
   patience: Patience,
 ): Promise<number | undefined> {
   const { code, text } = await openocd.run(script, patience);
-  return code === 0 && /^0x[0-9a-f]{1,8}$/i.test(text.trim()) ? Number(text.trim()) : undefined;
+  return code === 0 && isWord(text.trim()) ? Number(text.trim()) : undefined;
+}
+
+function isWord(text: string): boolean {
+  return /^0x[0-9a-f]{1,8}$/i.test(text);
 }
 
 /**
@@ -23,7 +27,7 @@ export async function readPublic({ openocd }: Target, address: number, length: n
   const script = `read_memory ${hexAddress(address)} 32 ${length / 4}`;
   const { code, text } = await openocd.run(script, { doing: 'reading the board', seconds: 10 });
   const words = text.trim().split(/\s+/);
-  if (code !== 0 || words.length !== length / 4) {
+  if (code !== 0 || words.length !== length / 4 || !words.every(isWord)) {
     throw new LinesideError('read-failed', { address: hexAddress(address) });
   }
   const bytes = Buffer.alloc(length);

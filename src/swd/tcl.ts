@@ -59,7 +59,7 @@ export class TclPipe {
   #receive(chunk: Buffer): void {
     this.#received.push(chunk);
     this.#length += chunk.length;
-    if (this.#length > maximumReply) this.#received = [];
+    if (this.#length > maximumReply) return this.#onEnd?.();
     if (chunk.at(-1) !== terminator) return;
     const reply = Buffer.concat(this.#received).subarray(0, -1).toString('latin1');
     this.#received = [];

@@ -16,7 +16,7 @@ import { writeCredentialsPage } from '../swd/credentials-writer.ts';
 import { withdrawIdentityPage, writeIdentityPage } from '../swd/identity-writer.ts';
 import { eraseEverything, lockDebugPort } from '../swd/lock.ts';
 import { parseProbe } from '../swd/probe.ts';
-import { eraseFactoryPages, programFirmware, startFirmware } from '../swd/program.ts';
+import { eraseFactoryPages, haltCore, programFirmware, startFirmware } from '../swd/program.ts';
 import { readPublic, readUid } from '../swd/read.ts';
 import type { BoardCredentials, Reply, Request } from './messages.ts';
 
@@ -28,6 +28,7 @@ export class Unit {
   readonly #arena = new SecretArena();
   #page: Uint8Array | undefined;
   #target: Target | undefined;
+  #uid = '';
   #keySent = false;
   /** pkijs takes longer to load than OpenOCD to connect: loaded meanwhile. */
   readonly #csr = import('../csr/request.ts');
@@ -73,12 +74,14 @@ export class Unit {
   }
 
   async #examine(chip: string, probe: string): Promise<Board> {
+    await refuseCoreDumps();
     await this.#target?.openocd.close();
     this.#target = await connect(parseProbe(probe), chipNamed(chip));
     if (this.#target.locked) throw new LinesideError('target-locked', { probe: this.#target.probe.name });
     // The head ends where the private key begins: no key is ever read back as text.
     const head = await readPublic(this.#target, this.#target.chip.identityPage, identityPageHeadLength);
-    return { uid: await readUid(this.#target), page: decodeIdentityHead(head) };
+    this.#uid = await readUid(this.#target);
+    return { uid: this.#uid, page: decodeIdentityHead(head) };
   }
 
   async #recover(chip: string, probe: string): Promise<Board> {
@@ -88,8 +91,8 @@ export class Unit {
   }
 
   async #makeKey(id: DeviceId): Promise<string> {
+    if (this.#page) throw new Error('a key was made already');
     const { createCsr } = await this.#csr;
-    await refuseCoreDumps();
     const pair = makeKeyPair(this.#arena);
     const csr = await createCsr(id, pair.publicKey, pair.sign);
     const room = this.#arena.take(pageRoom);
@@ -99,15 +102,18 @@ export class Unit {
 
   async #program(firmware: string | null): Promise<void> {
     const target = this.#connected();
+    await haltCore(target);
     await eraseFactoryPages(target);
     if (firmware !== null) await programFirmware(target, firmware);
   }
 
   async #writeIdentity(): Promise<void> {
     if (!this.#page) throw new Error('no key was made');
-    this.#keySent = true;
+    const target = this.#connected();
     try {
-      await writeIdentityPage(this.#connected(), this.#page, this.#arena);
+      await this.#mustBeSameChip(target);
+      this.#keySent = true;
+      await writeIdentityPage(target, this.#page, this.#arena);
     } finally {
       this.#wipe();
     }
@@ -115,7 +121,16 @@ export class Unit {
 
   async #writeCredentials(credentials: BoardCredentials): Promise<void> {
     const page = encode(credentials); // before the old page is erased
-    await writeCredentialsPage(this.#connected(), page);
+    const target = this.#connected();
+    await haltCore(target);
+    await this.#mustBeSameChip(target);
+    await writeCredentialsPage(target, page);
+  }
+
+  /** What is written belongs to one chip; firmware may have taken minutes since it was read, and hands are quick. */
+  async #mustBeSameChip(target: Target): Promise<void> {
+    if ((await readUid(target)) !== this.#uid)
+      throw new LinesideError('board-changed', { probe: target.probe.name });
   }
 
   #connected(): Target {
@@ -144,7 +159,7 @@ function encode({ generation, brokerNames, firmwareKey, ...certificates }: Board
     });
   } catch (cause) {
     if (!(cause instanceof FactoryDataError)) throw cause;
-    throw new LinesideError('credentials-refused', { rule: cause.rule }, { cause });
+    throw new LinesideError('credentials-refused', { reason: cause.rule }, { cause });
   }
 }
 

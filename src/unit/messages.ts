@@ -4,7 +4,8 @@ import { type ErrorCode, errorTable, type Facts } from '../errors.ts';
 
 /*
  * All that the station and the unit process say to each other: a closed set of shapes, checked on arrival, in
- * which there is no room for a private key. Its 32 bytes need 43 characters in base64; no free text is as long.
+ * which there is no place for a private key: no text is free, and none as long as the 43 characters that its 32 bytes
+ * take in base64.
  */
 const shortText = v.pipe(v.string(), v.maxLength(42));
 
@@ -46,13 +47,26 @@ const page = v.variant('kind', [
 const board = v.strictObject({ uid: v.pipe(v.string(), v.regex(/^[0-9A-F]{8,32}$/)), page });
 
 const code = v.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(errorTable, value));
-const facts = v.record(shortText, v.union([shortText, v.number()]));
+const hexWord = v.optional(v.pipe(v.string(), v.regex(/^0x[0-9A-F]{8}$/)));
+const words = v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-][A-Za-z0-9 ,./_-]{0,39}$/)));
+/** Addresses and register values, names and our own words: a scalar has no place in any of them. */
+const facts = v.strictObject({
+  address: hexWord,
+  found: hexWord,
+  expected: hexWord,
+  probe: words,
+  chip: words,
+  known: words,
+  doing: words,
+  reason: words,
+  seconds: v.optional(v.number()),
+});
 
 const replySchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('done') }),
   v.strictObject({ kind: v.literal('board'), board }),
   v.strictObject({ kind: v.literal('csr'), csr: v.pipe(v.string(), v.base64(), v.maxLength(1400)) }),
-  v.strictObject({ kind: v.literal('failed'), code, facts }),
+  v.strictObject({ kind: v.literal('failed'), code, facts: v.pipe(facts, v.transform(known)) }),
 ]);
 
 export type Request = v.InferOutput<typeof requestSchema>;
@@ -62,12 +76,32 @@ export type Reply =
   | { readonly kind: 'csr'; readonly csr: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly facts: Facts };
 
-/** @throws ValiError for anything but a `Request` */
-export function parseRequest(message: unknown): Request {
-  return v.parse(requestSchema, message);
+function known(facts: Record<string, string | number | undefined>): Facts {
+  return Object.fromEntries(
+    Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
-/** @throws ValiError for anything but a `Reply` */
-export function parseReply(message: unknown): Reply {
-  return v.parse(replySchema, message);
+/** A message carries the number of its request, so that no reply is ever taken for that to another one. */
+interface Numbered<Body> {
+  readonly n: number;
+  readonly body: Body;
+}
+
+export function formatRequest(n: number, body: Request): Numbered<Request> {
+  return { n, body };
+}
+
+export function formatReply(n: number, body: Reply): Numbered<Reply> {
+  return { n, body };
+}
+
+/** @throws ValiError for anything but a `Request` */
+export function parseRequest(message: unknown): Numbered<Request> {
+  return v.parse(v.strictObject({ n: v.number(), body: requestSchema }), message);
+}
+
+/** @throws ValiError for anything but a `Reply` to request `n` */
+export function parseReply(n: number, message: unknown): Reply {
+  return v.parse(v.strictObject({ n: v.literal(n), body: replySchema }), message).body;
 }

@@ -6,7 +6,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
  */
 
 /** One DER element (X.690): tag, shortest length, contents. */
-export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(contents);
   if (body.length < 0x80) return Buffer.concat([Buffer.of(tag, body.length), body]);
   if (body.length < 0x100) return Buffer.concat([Buffer.of(tag, 0x81, body.length), body]);

@@ -38,13 +38,13 @@ async function provisioned(
   return { board, directory };
 }
 
-async function certify(directory: string): Promise<void> {
+async function certify(directory: string, files: { 'anchors.pem'?: string } = {}): Promise<void> {
   const workshop = await scratch();
   const at = (name: string) => join(workshop, name);
   await writeFile(at('ca.vkey'), ca.signer.verifier.line);
   await mustPass(directory, 'trust', at('ca.vkey'), '--fingerprint', fingerprint(ca.signer.verifier));
   await mustPass(directory, 'export', at('out'));
-  await answer(ca, at('in'), await ca.sign(await readFile(at('out/requests.pem'), 'utf8')));
+  await answer(ca, at('in'), await ca.sign(await readFile(at('out/requests.pem'), 'utf8')), { files });
   await mustPass(directory, 'import', at('in'));
 }
 
@@ -172,6 +172,15 @@ describe('install', () => {
     const watched = watch(board);
     const refused = records((await install(directory)).stdout);
     expect(refused).toMatchObject([{ code: 'not-certified', exit: 8 }]);
+    expect(watched.written).toEqual([]);
+  });
+
+  test('is refused when it would not fit, before the page that is there is erased', async () => {
+    const { board, directory } = await provisioned('verified');
+    await certify(directory, { 'anchors.pem': ca.anchors.repeat(8) });
+    const watched = watch(board);
+    const refused = records((await install(directory)).stdout);
+    expect(refused).toMatchObject([{ code: 'credentials-refused', exit: 8 }]);
     expect(watched.written).toEqual([]);
   });
 

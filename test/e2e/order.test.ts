@@ -5,6 +5,7 @@ import type { Board } from '../../sim/board.ts';
 import { verifyCsr } from '../../src/csr/verify.ts';
 import { descendant } from '../support/processes.ts';
 import { boards, lineside, program, records, station } from '../support/program.ts';
+import { start } from '../support/running.ts';
 
 /*
  * Whatever moment the power goes at: no board holds a key whose CSR is not in the registry, no id and no key is
@@ -102,6 +103,18 @@ function killedAt(call: string, nth: number, directory: string): string[] {
     inject,
   ];
 }
+
+test('a unit process that dies before any key was sent costs no board: the unit failed, nothing is in doubt', async () => {
+  const [board] = (await boards([])) as [Board];
+  const directory = await station([board]);
+  const run = start(['--json', '--station', directory, 'provision']);
+  await run.line('connecting');
+  process.kill(descendant(run.pid, 'unit.js').pid, 'SIGKILL');
+  const ended = await run.ended;
+  expect(ended.code).toBe(1);
+  expect(records(ended.stdout)).toMatchObject([{ result: 'fail', error: 'unit-died' }]);
+  await lineGoesOn(directory, board);
+});
 
 describe.each(['station', 'unit process', 'OpenOCD'] as const)(
   'the %s is killed while a word is written',

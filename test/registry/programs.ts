@@ -1,22 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { execa } from 'execa';
 
 const root = resolve(import.meta.dirname, '../..');
 const built = join(root, 'node_modules/.cache', `registry-programs-${process.pid}`);
 
-/** Compiles the programs of this folder, beside node_modules so that they find their packages. */
+/** Builds the programs of this folder, beside node_modules so that they find their packages. */
 export async function buildPrograms(): Promise<void> {
-  await mkdir(built, { recursive: true });
-  const config = {
-    extends: join(root, 'tsconfig.build.json'),
-    compilerOptions: { rootDir: root, outDir: built, typeRoots: [join(root, 'node_modules/@types')] },
-    files: ['work', 'open', 'fill'].map((name) => join(root, `test/registry/programs/${name}.ts`)),
-    include: [],
-  };
-  await writeFile(join(built, 'tsconfig.json'), JSON.stringify(config));
-  await execa(join(root, 'node_modules/.bin/tsc'), ['-p', built]);
+  const entryPoints = ['work', 'open', 'fill'].map((name) => join(root, `test/registry/programs/${name}.ts`));
+  const form = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
+  await build({ entryPoints, ...form, outdir: built, outbase: root });
 }
 
 export async function removePrograms(): Promise<void> {

@@ -4,22 +4,17 @@ import * as asn1js from 'asn1js';
 /** The order of P-256 (SEC 2, 2.4.2). */
 const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-/** Numbers that only the signer knows and that give the key away to whoever has one of them and the signature. */
-export interface SigningSecrets {
-  readonly nonce: Buffer;
-  readonly inverseNonce: Buffer;
-  /** r·d, a step of the computation. */
-  readonly product: Buffer;
-}
-
-/** What was in memory while `csr` was signed: from s = k⁻¹(e + r·d) mod n (FIPS 186-5 section 6.4.1). */
-export function signingSecrets(csr: Uint8Array, privateKey: Uint8Array): SigningSecrets {
+/**
+ * Numbers that were in memory while `csr` was signed, each of which gives the key away to whoever has the signature:
+ * from s = k⁻¹(e + r·d) mod n (FIPS 186-5 section 6.4.1).
+ */
+export function signingSecrets(csr: Uint8Array, privateKey: Uint8Array): Record<string, Buffer> {
   const { digest, r, s } = signatureOf(csr);
   const product = (r * numberOf(privateKey)) % n;
   const inverseNonce = (s * inverse((digest + product) % n)) % n;
   const nonce = bytesOf(inverse(inverseNonce));
   if (xOfPoint(nonce) % n !== r) throw new Error('not the key that signed this request');
-  return { nonce, inverseNonce: bytesOf(inverseNonce), product: bytesOf(product) };
+  return { nonce, 'inverse of the nonce': bytesOf(inverseNonce), r·d: bytesOf(product) };
 }
 
 function signatureOf(csr: Uint8Array): { digest: bigint; r: bigint; s: bigint } {

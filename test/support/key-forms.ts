@@ -16,7 +16,7 @@ export function keyForms(key: Uint8Array): Form[] {
   const text = (name: string, value: string) => ({ name, bytes: Buffer.from(value), window: textWindow });
   return [
     binary('raw', raw),
-    binary('byte-reversed', Buffer.from(raw).reverse()), // a BIGNUM's limbs in memory
+    binary('byte-reversed', Buffer.from(raw.toReversed())), // a BIGNUM's limbs in memory
     binary('words swapped', Buffer.from(raw).swap32()),
     ...bigWords(raw).map((word, index) => binary(`word as a number of V8, ${index}`, doubleOf(word))),
     text('hex', raw.toString('hex')),

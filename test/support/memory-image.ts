@@ -4,7 +4,6 @@ import type { KeyScanner } from './key-scanner.ts';
 /** Part of the memory of a process. */
 interface Piece {
   readonly mapping: string;
-  readonly address: number;
   /** Valid until the next piece is asked for. */
   readonly bytes: Buffer;
 }
@@ -23,7 +22,19 @@ interface Mapping {
 
 const pageLength = 4096;
 const pieceLength = 1 << 20;
-const noOverlap = 0;
+
+/** Looks for keys in all memory that the process can read: heap, stacks, anonymous, files. */
+export function searchMemory(pid: number, scanner: KeyScanner): Search {
+  return whileStopped(pid, () => {
+    const found = new Set<string>();
+    let scannedBytes = 0;
+    for (const { mapping, bytes } of memoryOf(pid, scanner.overlap)) {
+      scannedBytes += bytes.length;
+      for (const label of scanner.search(bytes)) found.add(`${label} in ${mapping}`);
+    }
+    return { found: [...found], scannedBytes };
+  });
+}
 
 /** Looks at a process that does not move meanwhile: every thread of it is stopped. */
 function whileStopped<T>(pid: number, look: () => T): T {
@@ -37,30 +48,6 @@ function whileStopped<T>(pid: number, look: () => T): T {
   }
 }
 
-/** Looks for keys in all memory that the process can read: heap, stacks, anonymous, files. */
-export function searchMemory(pid: number, scanner: KeyScanner): Search {
-  return whileStopped(pid, () => searchPieces(memoryOf(pid, scanner.overlap), scanner));
-}
-
-export function searchPieces(pieces: Iterable<Piece>, scanner: KeyScanner): Search {
-  const found = new Set<string>();
-  let scannedBytes = 0;
-  for (const { mapping, bytes } of pieces) {
-    scannedBytes += bytes.length;
-    for (const label of scanner.search(bytes)) found.add(`${label} in ${mapping}`);
-  }
-  return { found: [...found], scannedBytes };
-}
-
-/** A copy of the memory, to be searched for what is not known yet. */
-export function copyMemory(pid: number): Piece[] {
-  return whileStopped(pid, () => {
-    const copy: Piece[] = [];
-    for (const piece of memoryOf(pid, noOverlap)) copy.push({ ...piece, bytes: Buffer.from(piece.bytes) });
-    return copy;
-  });
-}
-
 /** PKCS#8 of a P-256 key (RFC 5958, RFC 5915) up to the scalar and after it: found before anything is known of it. */
 const pkcs8Head = Buffer.from(
   '308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420',
@@ -71,20 +58,23 @@ const pkcs8Length = 138;
 
 /** The private keys that the process holds as PKCS#8. */
 export function heldKeys(pid: number): Buffer[] {
-  return whileStopped(pid, () => pkcs8Keys(memoryOf(pid, pkcs8Length)));
+  return whileStopped(pid, () => {
+    const keys = new Map<string, Buffer>();
+    for (const { bytes } of memoryOf(pid, pkcs8Length)) {
+      for (const key of pkcs8Keys(bytes)) keys.set(key.toString('hex'), key);
+    }
+    return [...keys.values()];
+  });
 }
 
-function pkcs8Keys(pieces: Iterable<Piece>): Buffer[] {
-  const keys = new Map<string, Buffer>();
-  for (const { bytes } of pieces) {
-    for (let at = bytes.indexOf(pkcs8Head); at !== -1; at = bytes.indexOf(pkcs8Head, at + 1)) {
-      const scalar = at + pkcs8Head.length;
-      const after = bytes.subarray(scalar + 32, scalar + 32 + pkcs8Middle.length);
-      const key = Buffer.from(bytes.subarray(scalar, scalar + 32));
-      if (after.equals(pkcs8Middle)) keys.set(key.toString('hex'), key);
-    }
+function pkcs8Keys(bytes: Buffer): Buffer[] {
+  const keys: Buffer[] = [];
+  for (let at = bytes.indexOf(pkcs8Head); at !== -1; at = bytes.indexOf(pkcs8Head, at + 1)) {
+    const scalar = at + pkcs8Head.length;
+    const after = bytes.subarray(scalar + 32, scalar + 32 + pkcs8Middle.length);
+    if (after.equals(pkcs8Middle)) keys.push(Buffer.from(bytes.subarray(scalar, scalar + 32)));
   }
-  return [...keys.values()];
+  return keys;
 }
 
 function* memoryOf(pid: number, overlap: number): Generator<Piece> {
@@ -94,7 +84,7 @@ function* memoryOf(pid: number, overlap: number): Generator<Piece> {
     for (const { name, from, to } of mappings(pid).flatMap((mapping) => inMemory(pid, mapping))) {
       for (let address = from; address < to; address += pieceLength - overlap) {
         const length = readSync(memory, room, 0, Math.min(pieceLength, to - address), address);
-        yield { mapping: name, address, bytes: room.subarray(0, length) };
+        yield { mapping: name, bytes: room.subarray(0, length) };
       }
     }
   } finally {
@@ -131,9 +121,10 @@ function inMemory(pid: number, { name, from, to }: Mapping): Mapping[] {
   return parts;
 }
 
+/** A process that is about to end is as still as one that is stopped, and has no memory any more. */
 function isStopped(pid: number): boolean {
   const threads = readdirSync(`/proc/${pid}/task`);
   return threads.every((thread) =>
-    /^\d+ \(.*\) T/s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+    /^\d+ \(.*\) [TZX]/s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
   );
 }

@@ -69,8 +69,7 @@ export async function station(line: readonly Board[], lease = '00000001-000000FF
     'nrf52840',
     '--lease',
     lease,
-    '--probe',
-    ...probes,
+    ...(probes.length > 0 ? ['--probe', ...probes] : []),
   ]);
   if (init.code !== 0) throw new Error(init.stderr);
   return directory;

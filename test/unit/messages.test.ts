@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseReply, parseRequest } from '../../src/unit/messages.ts';
+import * as messages from '../../src/unit/messages.ts';
+
+const parseReply = (body: unknown) => messages.parseReply(1, { n: 1, body });
+const parseRequest = (body: unknown) => messages.parseRequest({ n: 1, body });
 
 const scalar = Buffer.alloc(32, 0xab);
 const forms = [scalar.toString('hex'), scalar.toString('base64'), scalar.toString('base64url')];
@@ -8,7 +11,13 @@ describe('the channel between station and unit process has no room for a private
   test.each(forms)('%s in the facts of a failure', (key) => {
     const reply = (reason: string) => ({ kind: 'failed', code: 'internal', facts: { reason } });
     expect(() => parseReply(reply(key))).toThrow();
-    expect(parseReply(reply(key.slice(0, 42)))).toBeDefined(); // control: the shape is right, the length is not
+    expect(parseReply(reply('TypeError in the unit process'))).toBeDefined(); // control: the shape is right
+  });
+
+  test.each(forms)('%s in pieces, under names of its own or as numbers', (key) => {
+    const reply = (facts: object) => ({ kind: 'failed', code: 'internal', facts });
+    expect(() => parseReply(reply({ a: key.slice(0, 20), b: key.slice(20, 40) }))).toThrow();
+    expect(() => parseReply(reply({ address: key.slice(0, 10) }))).toThrow();
   });
 
   test.each(forms)('%s as an extra field, or under an extra name', (key) => {
@@ -40,10 +49,8 @@ const credentials = {
 };
 
 test('credentials of the right shape are a request, so that those below are refused for what is wrong', () => {
-  expect(parseRequest({ do: 'write-credentials', credentials })).toEqual({
-    do: 'write-credentials',
-    credentials,
-  });
+  const request = { do: 'write-credentials', credentials };
+  expect(parseRequest(request)).toMatchObject({ body: request });
 });
 
 test.each([
@@ -63,4 +70,10 @@ test.each([
   { do: 'write-credentials', credentials: { ...credentials, firmwareKey: '04' } },
 ])('%j is no request', (message) => {
   expect(() => parseRequest(message)).toThrow();
+});
+
+test('a reply counts only for the request it answers', () => {
+  const late = { n: 1, body: { kind: 'done' } };
+  expect(messages.parseReply(1, late)).toEqual({ kind: 'done' });
+  expect(() => messages.parseReply(2, late)).toThrow();
 });

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { version } from '../src/version.ts';
+import { scratch } from './support/program.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Whether the linter refuses this import in this file, by the project's own rules. */
+async function refuses(file: string, imported: string): Promise<boolean> {
+  const directory = await scratch();
+  await copyFile(join(root, '.oxlintrc.json'), join(directory, '.oxlintrc.json'));
+  await mkdir(dirname(join(directory, file)), { recursive: true });
+  await writeFile(join(directory, file), `import { x } from '${imported}';\nexport const y = x;\n`);
+  const lint = spawnSync(join(root, 'node_modules/.bin/oxlint'), [file], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  return lint.stdout.includes('no-restricted-imports');
+}
+
+test.each([
+  ['src/station.ts', './keygen/key-pair.ts'],
+  ['src/station.ts', './swd/openocd.ts'],
+  ['src/line.ts', './unit/life.ts'],
+  ['bin/lineside.ts', '../src/keygen/key-pair.ts'],
+  ['bin/commands/provision.ts', '../../src/swd/identity-writer.ts'],
+  ['src/unit/unit-process.ts', '../factory-data/identity-page.ts'],
+])('the station process cannot load what holds a key: %s, %s', async (file, imported) => {
+  expect(await refuses(file, imported)).toBe(true);
+});
+
+test.each([
+  ['src/registry/sqlite/open.ts', '../../log/leaf.ts'],
+  ['src/swd/read.ts', '../factory-data/identity-page.ts'],
+  ['src/csr/verify.ts', '../keygen/key-pair.ts'],
+  ['src/log/leaf.ts', '../station.ts'],
+  ['src/device.ts', './csr/verify.ts'],
+  ['src/unit/life.ts', '../registry/sqlite.ts'],
+])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {
+  expect(await refuses(file, imported)).toBe(true);
+});
+
+test.each([
+  ['src/csr/verify.ts', '../../sim/board.ts'],
+  ['src/swd/chips/nrf52840.ts', '../../../sim/nrf52840/ficr.ts'],
+  ['sim/board.ts', '../src/errors.ts'],
+  ['sim/nrf52840/nvmc.ts', '../../src/errors.ts'],
+])('the simulator and the product do not know each other: %s, %s', async (file, imported) => {
+  expect(await refuses(file, imported)).toBe(true);
+});
+
+test.each([
+  ['src/station.ts', './swd/chips.ts'],
+  ['src/unit/life.ts', '../keygen/key-pair.ts'],
+  ['src/registry/sqlite.ts', './registry.ts'],
+])('and what is right is let through: %s, %s', async (file, imported) => {
+  expect(await refuses(file, imported)).toBe(false);
+});
+
+test('the version that is printed and logged is that of the package', async () => {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  expect(version).toBe(manifest.version);
+});
