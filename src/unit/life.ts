@@ -92,6 +92,7 @@ export class Unit {
 
   async #makeKey(id: DeviceId): Promise<string> {
     if (this.#page) throw new Error('a key was made already');
+    await refuseCoreDumps();
     const { createCsr } = await this.#csr;
     const pair = makeKeyPair(this.#arena);
     const csr = await createCsr(id, pair.publicKey, pair.sign);

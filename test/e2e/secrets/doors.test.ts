@@ -124,9 +124,9 @@ test('a unit process that may leave a core file makes no key', async () => {
   const unlimited = ['-c', 'ulimit -c unlimited; exec "$@"', 'sh', process.execPath, unitEntry];
   const unit = spawn('sh', unlimited, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   onTestFinished(() => void unit.kill('SIGKILL'));
-  unit.send({ do: 'make-key', id: '00000001' });
+  unit.send({ n: 1, body: { do: 'make-key', id: '00000001' } });
   const [reply] = await once(unit, 'message');
-  expect(reply).toMatchObject({ kind: 'failed', code: 'core-dumps-enabled' });
+  expect(reply).toMatchObject({ n: 1, body: { kind: 'failed', code: 'core-dumps-enabled' } });
 });
 
 test('neither unit process nor OpenOCD listens on any port', async () => {

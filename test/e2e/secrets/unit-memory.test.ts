@@ -74,7 +74,7 @@ const failures: Readonly<Record<string, string>> = {
   'unplugged@140': 'write-failed',
   'nvmc-busy@60': 'flash-not-ready',
   'probe-gone@60': 'write-failed',
-  absent: 'erase-failed',
+  absent: 'halt-failed',
 };
 
 test('no copy is left after a write that failed, wherever it failed', async () => {
