@@ -24,12 +24,14 @@ const certificateRules = {
   usage: 'its key usage is not, critically, digitalSignature alone',
   purpose: 'its purpose is not clientAuth alone',
   issuer: 'the first certificate of the chain did not issue it',
-  chain: 'the certificates of the chain do not each issue the one before, up to a root',
-  anchor: 'a trust anchor for brokers is not a CA certificate',
+  chain: 'the chain is not 1 to 8 certificates of which each issued the one before, up to a root',
+  anchor: 'the trust anchors for brokers are not 1 to 8 CA certificates',
 } as const;
 type CertificateRule = keyof typeof certificateRules;
 
 const maximumLength = 4096;
+/** More of them do not fit on the page of a device. */
+const maximumCount = 8;
 
 /**
  * Extensions of a device, whole and in DER: type, critical, value (RFC 5280 4.2.1.3, 9, 12). Compared as bytes: what
@@ -47,7 +49,7 @@ export type Chain = readonly [X509Certificate, ...X509Certificate[]];
 /** @throws LinesideError `certificate-refused` */
 export function verifyChain(ders: readonly Uint8Array[]): Chain {
   const [first, ...others] = ders.map((der) => caCertificate(der, 'chain'));
-  if (first === undefined) throw certificateRefusal('chain');
+  if (first === undefined || ders.length > maximumCount) throw certificateRefusal('chain');
   const chain: Chain = [first, ...others];
   chain.forEach((certificate, at) => {
     if (!isIssuedBy(certificate, chain[at + 1] ?? certificate)) throw certificateRefusal('chain');
@@ -57,8 +59,8 @@ export function verifyChain(ders: readonly Uint8Array[]): Chain {
 
 /** @throws LinesideError `certificate-refused` */
 export function verifyAnchors(ders: readonly Uint8Array[]): void {
+  if (ders.length === 0 || ders.length > maximumCount) throw certificateRefusal('anchor');
   for (const der of ders) caCertificate(der, 'anchor');
-  if (ders.length === 0) throw certificateRefusal('anchor');
 }
 
 /**

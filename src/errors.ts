@@ -549,7 +549,7 @@ export const errorTable = {
   },
   'credentials-refused': {
     exit: 8,
-    what: 'the credentials do not make a page (rule {rule}); nothing was written',
+    what: 'the credentials do not make a page ({reason}); nothing was written',
     action: 'shorten the chain or the lists of anchors and broker names: all of it must fit into 4,096 bytes',
   },
   'csr-refused': {

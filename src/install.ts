@@ -35,7 +35,7 @@ export async function installCredentials(
     mustBeSame(board, known, probe);
     const credentials = await registry.credentials(id);
     if (credentials === undefined) throw new LinesideError('not-certified', { id, state: known.state });
-    await unit.writeCredentials(id, forBoard(credentials, file));
+    await unit.writeCredentials(forBoard(credentials, file));
     await unit.start();
     const { generation } = credentials;
     await registry.advance(id, { to: 'installed', generation });

@@ -96,6 +96,11 @@ describe('of an answer in which one thing is wrong a station takes nothing:', ()
       'certificate-refused',
       'anchor',
     ],
+    'more anchors than a device has room for': [
+      async () => ({ files: { 'anchors.pem': ca.anchors.repeat(9) } }),
+      'certificate-refused',
+      'anchor',
+    ],
     'no anchor in the file for them': [
       async () => ({ files: { 'anchors.pem': '' } }),
       'certificate-refused',

@@ -51,7 +51,7 @@ async function show(registry: Registry, id: DeviceId, { ui }: Session): Promise<
   );
   const lines = fields.map(([name, value]) => `${name.padEnd(14)}  ${value}`);
   const csr = shown.csr?.trimEnd().split('\n') ?? ['no certificate request'];
-  const certificate = shown.certificate?.trimEnd().split('\n') ?? ['no certificate'];
+  const certificate = shown.certificate?.trimEnd().split('\n') ?? [];
   ui.result(shown, ...lines, ...csr, ...certificate);
 }
 

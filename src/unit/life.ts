@@ -112,7 +112,7 @@ export class Unit {
     if (!this.#page) throw new Error('no key was made');
     const target = this.#connected();
     try {
-      await this.#mustBeExamined(target); // firmware may have taken minutes
+      await this.#mustBeSameChip(target);
       this.#keySent = true;
       await writeIdentityPage(target, this.#page, this.#arena);
     } finally {
@@ -123,15 +123,15 @@ export class Unit {
   async #writeCredentials(credentials: BoardCredentials): Promise<void> {
     const page = encode(credentials); // before the old page is erased
     const target = this.#connected();
-    await this.#mustBeExamined(target);
     await haltCore(target);
+    await this.#mustBeSameChip(target);
     await writeCredentialsPage(target, page);
   }
 
-  /** The registry has bound what is to be written to one chip. */
-  async #mustBeExamined(target: Target): Promise<void> {
-    if ((await readUid(target)) === this.#uid) return;
-    throw new LinesideError('board-changed', { probe: target.probe.name });
+  /** What is written belongs to one chip; firmware may have taken minutes since it was read, and hands are quick. */
+  async #mustBeSameChip(target: Target): Promise<void> {
+    if ((await readUid(target)) !== this.#uid)
+      throw new LinesideError('board-changed', { probe: target.probe.name });
   }
 
   #connected(): Target {
@@ -160,7 +160,7 @@ function encode({ generation, brokerNames, firmwareKey, ...certificates }: Board
     });
   } catch (cause) {
     if (!(cause instanceof FactoryDataError)) throw cause;
-    throw new LinesideError('credentials-refused', { rule: cause.rule }, { cause });
+    throw new LinesideError('credentials-refused', { reason: cause.rule }, { cause });
   }
 }
 

@@ -94,8 +94,7 @@ export class UnitProcess {
   }
 
   /** Writes the page beside the identity; nothing here is secret. */
-  async writeCredentials(id: DeviceId, credentials: BoardCredentials): Promise<void> {
-    this.#id = id;
+  async writeCredentials(credentials: BoardCredentials): Promise<void> {
     await this.#ask('done', { do: 'write-credentials', credentials });
   }
 

@@ -38,14 +38,20 @@ async function provisioned(
   return { board, directory };
 }
 
-async function certify(directory: string): Promise<void> {
+async function certify(directory: string, files: { 'anchors.pem'?: string } = {}): Promise<void> {
   const workshop = await scratch();
   const at = (name: string) => join(workshop, name);
   await writeFile(at('ca.vkey'), ca.signer.verifier.line);
   await mustPass(directory, 'trust', at('ca.vkey'), '--fingerprint', fingerprint(ca.signer.verifier));
   await mustPass(directory, 'export', at('out'));
-  await answer(ca, at('in'), await ca.sign(await readFile(at('out/requests.pem'), 'utf8')));
+  await answer(ca, at('in'), await ca.sign(await readFile(at('out/requests.pem'), 'utf8')), { files });
   await mustPass(directory, 'import', at('in'));
+}
+
+/** What an operator writes into the station file by hand. */
+async function configure(directory: string, change: object): Promise<void> {
+  const path = join(directory, 'station.json');
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...change }));
 }
 
 async function mustPass(directory: string, ...args: string[]): Promise<void> {
@@ -75,10 +81,8 @@ const der = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''),
 describe('install', () => {
   test('writes certificate, chain, anchors, names and firmware key, and says so', async () => {
     const { board, directory } = await provisioned('certified');
-    const file = JSON.parse(await readFile(join(directory, 'station.json'), 'utf8')) as object;
     const firmwareKey = Buffer.from(identityOn(board).publicKey).toString('hex'); // some point of the curve
-    const configured = { ...file, brokerNames: ['broker.example'], firmwareKey };
-    await writeFile(join(directory, 'station.json'), JSON.stringify(configured));
+    await configure(directory, { brokerNames: ['broker.example'], firmwareKey });
 
     const run = await install(directory);
     expect(run).toMatchObject({ code: 0 });
@@ -172,6 +176,18 @@ describe('install', () => {
     const watched = watch(board);
     const refused = records((await install(directory)).stdout);
     expect(refused).toMatchObject([{ code: 'not-certified', exit: 8 }]);
+    expect(watched.written).toEqual([]);
+  });
+
+  test('is refused when it would not fit, before the page that is there is erased', async () => {
+    const { board, directory } = await provisioned('verified');
+    await certify(directory, { 'anchors.pem': ca.anchors.repeat(8) });
+    await configure(directory, {
+      brokerNames: ['b'.repeat(250), 'c'.repeat(250), 'd'.repeat(250), 'e'.repeat(250)],
+    });
+    const watched = watch(board);
+    const refused = records((await install(directory)).stdout);
+    expect(refused).toMatchObject([{ code: 'credentials-refused', exit: 8 }]);
     expect(watched.written).toEqual([]);
   });
 
