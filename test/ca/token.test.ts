@@ -215,6 +215,33 @@ describe('a key in a token', () => {
     });
   });
 
+  test('is refused when the public key beside it is that of another', async () => {
+    const [ours, foreign] = [await newToken('ours'), await newToken('foreign')];
+    const template = [{ type: pkcs11js.CKA_CLASS, value: pkcs11js.CKO_PUBLIC_KEY }];
+    const point = [{ type: pkcs11js.CKA_EC_POINT, value: Buffer.alloc(67) }];
+    const other = await within(foreign, (session) => {
+      makeTokenKey(session, name);
+      const [key] = findObjects(session, template);
+      return session.module.C_GetAttributeValue(session.handle, key ?? Buffer.of(), point)[0]?.value;
+    });
+    process.env['SOFTHSM2_CONF'] = join(ours.directory, 'softhsm2.conf');
+    await within(ours, (session) => {
+      makeTokenKey(session, name);
+      const [key] = findObjects(session, template);
+      session.module.C_DestroyObject(session.handle, key ?? Buffer.of());
+      session.module.C_CreateObject(session.handle, [
+        ...template,
+        { type: pkcs11js.CKA_KEY_TYPE, value: pkcs11js.CKK_EC },
+        { type: pkcs11js.CKA_EC_PARAMS, value: Buffer.from('06082a8648ce3d030107', 'hex') },
+        { type: pkcs11js.CKA_EC_POINT, value: other ?? Buffer.of() },
+        { type: pkcs11js.CKA_ID, value: Buffer.from(name.id, 'hex') },
+        { type: pkcs11js.CKA_LABEL, value: name.label },
+        { type: pkcs11js.CKA_TOKEN, value: true },
+      ]);
+      expect(() => findTokenKey(session, name)).toThrow('does not fit the public key');
+    });
+  });
+
   test('made as ours are is accepted, so each of these was refused for its attribute', async () => {
     const token = await newToken();
     await within(token, (session) => {
