@@ -18,12 +18,14 @@ export interface Desk {
 export interface UnlockOptions {
   readonly passwordFile?: string;
   readonly secondPasswordFile?: string;
+  readonly pinFile?: string;
 }
 
 export function addUnlockOptions(command: Command): Command {
   return command
     .option('--password-file <file>', 'its first line is the password; "-" is stdin; asked for if not given')
-    .option('--second-password-file <file>', 'that of the second person, for a CA that has two');
+    .option('--second-password-file <file>', 'that of the second person, for a CA that has two')
+    .option('--pin-file <file>', 'the PIN, for a CA whose keys are in a token');
 }
 
 export function deskOf(session: Session, ca: Command): Desk {
@@ -46,30 +48,38 @@ export async function atWork(
   }
 }
 
-/** One of the two CAs, opened by what its keepers give. */
-export async function unlock(
+/** Lets `act` sign as one of the two CAs, opened by what its keepers give. */
+export async function signing<T>(
   authority: AuthorityDirectory,
   role: IssuerRole,
   options: UnlockOptions,
-): Promise<Authority> {
-  const { unlockAuthority } = await import('../src/authority-directory.ts');
+  act: (signing: Authority) => Promise<T>,
+): Promise<T> {
+  const { signingAs } = await import('../src/authority-directory.ts');
   const { readSecret } = await import('./secrets.ts');
-  const password = await readPassword(authority.file.keys, options, readSecret);
+  const secret = await readKeySecret(authority.file.keys, options, readSecret);
   try {
-    return await unlockAuthority(authority, role, password);
+    return await signingAs(authority, role, secret, act);
   } finally {
-    password.fill(0);
+    secret.fill(0);
   }
 }
 
-/** @param read how one password is got, by its file and its name */
-export async function readPassword(
-  { passwords }: KeyPlace,
+/** @param readPassword how one password is got, by its file and its name */
+export async function readKeySecret(
+  keys: KeyPlace,
   options: UnlockOptions,
-  read: (file: string | undefined, what: string) => Promise<Uint8Array>,
+  readPassword: (file: string | undefined, what: string) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
-  if (passwords === 1) return read(options.passwordFile, 'password');
+  if (keys.kind === 'pkcs11') {
+    const { readSecret } = await import('./secrets.ts');
+    return readSecret(options.pinFile, `PIN of token ${keys.token}`);
+  }
+  if (keys.passwords === 1) return readPassword(options.passwordFile, 'password');
   const { jointPassword } = await import('../src/ca/password.ts');
-  const first = await read(options.passwordFile, 'password of the first person');
-  return jointPassword(first, await read(options.secondPasswordFile, 'password of the second person'));
+  const first = await readPassword(options.passwordFile, 'password of the first person');
+  return jointPassword(
+    first,
+    await readPassword(options.secondPasswordFile, 'password of the second person'),
+  );
 }

@@ -39,22 +39,46 @@ export interface OpenAuthority extends AuthorityDirectory {
 }
 
 /**
- * Makes a CA directory, mode 0700, with its keys under this password: whole or not at all.
- * @throws LinesideError `ca-exists`, `directory-unwritable`, `ledger-…`
+ * Makes a CA directory, mode 0700, with its keys under this password, or in a token of this PIN: whole or not at all.
+ * @throws LinesideError `ca-exists`, `directory-unwritable`, `ledger-…`, `token-…`, `wrong-pin`
  */
 export async function createAuthority(
   directory: string,
   file: AuthorityFile,
-  password: Uint8Array,
+  secret: Uint8Array,
   now: Date,
 ): Promise<void> {
-  await makeDirectory(directory, 'ca-exists', async (draft) => {
-    const make = (role: Role) => createKeyFile(join(draft, keyFile(role)), password);
-    for (const [role, { certificate }] of await makeAuthorities(file, make, now))
-      await writeDurably(join(draft, certificateFile(role)), formatPem('CERTIFICATE', certificate));
-    await (await createConnection(ledgerStore, join(draft, ledgerFile))).close();
-    await writeDurably(join(draft, authorityFile), formatAuthorityFile(file));
-  });
+  if (file.keys.kind === 'file') {
+    return makeDirectory(directory, 'ca-exists', (draft) =>
+      fill(draft, file, now, (role) => createKeyFile(join(draft, keyFile(role)), secret)),
+    );
+  }
+  const { openToken } = await import('./ca/token/session.ts');
+  const { destroyTokenKeys, makeTokenKey } = await import('./ca/token/token-keys.ts');
+  const { keys } = file;
+  const token = await openToken(keys, secret, 'make-keys');
+  try {
+    await makeDirectory(directory, 'ca-exists', (draft) =>
+      fill(draft, file, now, async (role) => makeTokenKey(token, tokenKeyName(file.name, keys, role))),
+    );
+  } catch (error) {
+    destroyTokenKeys(token, keys.id);
+    throw error;
+  } finally {
+    token.close();
+  }
+}
+
+async function fill(
+  draft: string,
+  file: AuthorityFile,
+  now: Date,
+  make: (role: Role) => Promise<Signer>,
+): Promise<void> {
+  for (const [role, { certificate }] of await makeAuthorities(file, make, now))
+    await writeDurably(join(draft, certificateFile(role)), formatPem('CERTIFICATE', certificate));
+  await (await createConnection(ledgerStore, join(draft, ledgerFile))).close();
+  await writeDurably(join(draft, authorityFile), formatAuthorityFile(file));
 }
 
 async function makeAuthorities(
@@ -109,21 +133,46 @@ export async function openAuthority(directory: string, now: Date): Promise<OpenA
   }
 }
 
-/** One of its CAs, able to sign. @throws LinesideError `wrong-password`, `key-unreadable`, `key-invalid` */
-export async function unlockAuthority(
-  { path, certificates }: AuthorityDirectory,
+/**
+ * Lets `act` sign as one of the CAs.
+ * @throws LinesideError `wrong-password`, `key-unreadable`, `key-invalid`, `wrong-pin`, `token-…`
+ */
+export async function signingAs<T>(
+  authority: AuthorityDirectory,
   role: IssuerRole,
-  password: Uint8Array,
-): Promise<Authority> {
-  const file = join(path, keyFile(role));
-  const signer = await openKeyFile(file, password);
+  secret: Uint8Array,
+  act: (signing: Authority) => Promise<T>,
+): Promise<T> {
+  const { path, file } = authority;
+  const { keys } = file;
+  if (keys.kind === 'file')
+    return act(signingBy(authority, role, await openKeyFile(join(path, keyFile(role)), secret)));
+  const { openToken } = await import('./ca/token/session.ts');
+  const { findTokenKey } = await import('./ca/token/token-keys.ts');
+  const token = await openToken(keys, secret, 'use-keys');
+  try {
+    const signer = findTokenKey(token, tokenKeyName(file.name, keys, role));
+    return await act(signingBy(authority, role, signer));
+  } finally {
+    token.close();
+  }
+}
+
+/** A key that is not that of the certificate would sign what nobody believes. */
+function signingBy(
+  { path, certificates }: Pick<AuthorityDirectory, 'path' | 'certificates'>,
+  role: IssuerRole,
+  signer: Signer,
+): Authority {
   const { issuer } = readCertificate(certificates[role]);
-  if (!Buffer.from(issuer.publicKey).equals(signer.publicKey))
-    throw new LinesideError('key-invalid', {
-      path: file,
-      reason: `it is not the key of ${certificateFile(role)}`,
-    });
-  return { issuer, signer, certificate: certificates[role] };
+  if (Buffer.from(issuer.publicKey).equals(signer.publicKey))
+    return { issuer, signer, certificate: certificates[role] };
+  const reason = `it is not the key of ${certificateFile(role)}`;
+  throw new LinesideError('key-invalid', { path: join(path, keyFile(role)), reason });
+}
+
+function tokenKeyName(name: string, { id }: { readonly id: string }, role: Role) {
+  return { id, label: `${name} ${role} CA` };
 }
 
 async function certificateIn(directory: string, role: Role): Promise<Uint8Array> {

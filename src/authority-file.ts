@@ -14,10 +14,15 @@ export interface AuthorityFile {
   readonly keys: KeyPlace;
 }
 
-export interface KeyPlace {
-  readonly kind: 'file';
-  readonly passwords: 1 | 2;
-}
+export type KeyPlace =
+  | { readonly kind: 'file'; readonly passwords: 1 | 2 }
+  | {
+      readonly kind: 'pkcs11';
+      readonly module: string;
+      readonly token: string;
+      /** CKA_ID of the keys, hex. */
+      readonly id: string;
+    };
 
 const schema = v.strictObject({
   schema: v.literal(1),
@@ -25,7 +30,15 @@ const schema = v.strictObject({
   profile: v.picklist(['default', 'rfc5280', 'matter']),
   validDays: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))),
   structure: v.picklist(['roots', 'intermediates']),
-  keys: v.strictObject({ kind: v.literal('file'), passwords: v.picklist([1, 2]) }),
+  keys: v.variant('kind', [
+    v.strictObject({ kind: v.literal('file'), passwords: v.picklist([1, 2]) }),
+    v.strictObject({
+      kind: v.literal('pkcs11'),
+      module: v.string(),
+      token: v.string(),
+      id: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+    }),
+  ]),
 });
 
 export function formatAuthorityFile(file: AuthorityFile): string {

@@ -98,6 +98,36 @@ export const errorTable = {
     what: 'the password does not open {path}',
     action: 'try again; if it was made with two passwords, both are needed, in the same order',
   },
+  'wrong-pin': {
+    exit: 8,
+    what: 'the PIN does not open token "{token}"',
+    action: 'try again, but not often: a token locks itself after a few wrong ones',
+  },
+  'token-module': {
+    exit: 3,
+    what: 'the PKCS#11 module {module} cannot be used: {reason}',
+    action: 'name the library of the token, for example /usr/lib/softhsm/libsofthsm2.so',
+  },
+  'token-missing': {
+    exit: 3,
+    what: '{count} tokens of {module} are called "{token}", not one',
+    action: 'plug the token in, or name another; "pkcs11-tool --list-slots" shows what there is',
+  },
+  'token-failed': {
+    exit: 6,
+    what: 'the token failed: {reason}',
+    action: 'unplug it and plug it in again, then start again; nothing was handed out',
+  },
+  'token-key-missing': {
+    exit: 3,
+    what: 'the token has {count} keys called "{label}" of this CA, not one',
+    action: 'plug in the token this CA was made with, or restore it from its backup',
+  },
+  'token-key-unsafe': {
+    exit: 3,
+    what: '{attribute} of the key in the token is {found}, not {expected}',
+    action: 'do not use this key for a CA: it could leave the token, or do more than sign',
+  },
   'key-unreadable': {
     exit: 6,
     what: 'the key file {path} cannot be read: {reason}',

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { BrokerOrder } from '../../src/authority.ts';
 import { LinesideError } from '../../src/errors.ts';
 import { parseDays } from '../days.ts';
-import { addUnlockOptions, atWork, type Desk, unlock, type UnlockOptions } from '../desk.ts';
+import { addUnlockOptions, atWork, type Desk, signing, type UnlockOptions } from '../desk.ts';
 import { readRequestFile } from '../request-file.ts';
 import { showCertificate } from './ca-issue.ts';
 
@@ -35,8 +35,10 @@ async function run(options: Options, desk: Desk): Promise<void> {
   await atWork(desk, async (authority, by) => {
     const key = await keyOf(options, async (key) => {
       desk.session.ui.say(`broker ${dns.join(', ')}, valid ${options.validDays} days`);
-      const signing = await unlock(authority, 'broker', options);
-      return issueBrokerCertificate(authority, signing, { ...key, dns, days: options.validDays }, by);
+      const order = { ...key, dns, days: options.validDays };
+      return signing(authority, 'broker', options, (own) =>
+        issueBrokerCertificate(authority, own, order, by),
+      );
     });
     showCertificate(key, desk.session.ui);
   });

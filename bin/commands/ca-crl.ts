@@ -4,7 +4,7 @@ import type { IssuerRole } from '../../src/ca/ledger/certificate-rows.ts';
 import { LinesideError, systemWords } from '../../src/errors.ts';
 import { formatPem } from '../../src/pem.ts';
 import { parseDays } from '../days.ts';
-import { addUnlockOptions, atWork, type Desk, unlock, type UnlockOptions } from '../desk.ts';
+import { addUnlockOptions, atWork, type Desk, signing, type UnlockOptions } from '../desk.ts';
 
 interface Options extends UnlockOptions {
   readonly of: IssuerRole;
@@ -27,8 +27,9 @@ export function addCaCrl(ca: Command, desk: () => Desk): void {
 async function run(options: Options, desk: Desk): Promise<void> {
   const { issueCrl } = await import('../../src/authority.ts');
   await atWork(desk, async (authority, by) => {
-    const signing = await unlock(authority, options.of, options);
-    await show(await issueCrl(authority, signing, options.of, options.days, by), options, desk);
+    const { of, days } = options;
+    const crl = await signing(authority, of, options, (own) => issueCrl(authority, own, of, days, by));
+    await show(crl, options, desk);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { IssuedCertificate } from '../../src/ca/ledger/certificate-rows.ts';
 import { formatPem } from '../../src/pem.ts';
-import { addUnlockOptions, atWork, type Desk, unlock, type UnlockOptions } from '../desk.ts';
+import { addUnlockOptions, atWork, type Desk, signing, type UnlockOptions } from '../desk.ts';
 import { readRequestFile } from '../request-file.ts';
 import type { Ui } from '../ui.ts';
 
@@ -22,8 +22,9 @@ async function run(files: readonly string[], options: UnlockOptions, desk: Desk)
   await atWork(desk, async (authority, by) => {
     const requests: Uint8Array[] = [];
     for (const file of files) requests.push(await readAndShow(file, ui));
-    const signing = await unlock(authority, 'device', options);
-    const issued = await issueDeviceCertificates(authority, signing, requests, by);
+    const issued = await signing(authority, 'device', options, (own) =>
+      issueDeviceCertificates(authority, own, requests, by),
+    );
     for (const certificate of issued) showCertificate(certificate, ui);
   });
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { revocationReasons } from '../../src/ca/crl.ts';
 import { assemble, goodParts } from '../csr/bad-requests.ts';
 import { lineside, records, scratch } from '../support/program.ts';
 import { newDirectory, plain } from './temporary-ca.ts';
@@ -67,6 +68,12 @@ test('issue writes nothing but PEM to stdout, and what it is about to sign to st
   );
   expect(run.stderr).toContain('device 00000001');
   expect(run.stderr).toContain('device 00000002');
+});
+
+test('revoke offers the reasons the CA knows, and no other', async () => {
+  const { stdout } = await lineside(['ca', 'revoke', '--help']);
+  const choices = /choices: ([^)]*)\)/.exec(stdout.replace(/\s+/g, ' '))?.[1] ?? '';
+  expect([...choices.matchAll(/\w+/g)].map(([reason]) => reason)).toEqual(Object.keys(revocationReasons));
 });
 
 describe('a broker', () => {

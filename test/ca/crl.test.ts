@@ -3,6 +3,7 @@ import { type CrlPeriod, crlTbs, revocationReasons, type Revocation } from '../.
 import { fillDeviceTemplate, makeDeviceTemplate } from '../../src/ca/device-template.ts';
 import { randomSerial } from '../../src/ca/serial.ts';
 import { daysAfter, validityFrom } from '../../src/ca/validity.ts';
+import { cursor, nextTag, read, tag } from '../../src/der.ts';
 import { issuedAt, newPoint, selfSigned, signedBy } from './authorities.ts';
 import { gnutlsCrlText, gnutlsVerify, opensslCrlText, opensslVerify } from './judges.ts';
 
@@ -69,6 +70,23 @@ test.each([1, 127, 128, 255, 256, 65_535, 2 ** 40])('CRL number %d is read back'
   expect(Number(shown)).toBe(number);
   expect(gnutlsCrlText(crl)).toMatch(new RegExp(`CRL Number \\(not critical\\): 0*${hex}\n`));
   expect(gnutlsCrlText(crl)).toContain('No revoked certificates');
+});
+
+test('an empty list has no field for its entries (RFC 5280 5.1.2.6), which openssl and GnuTLS would let pass', async () => {
+  const authority = await selfSigned();
+  const fields = (entries: Revocation[]) => {
+    const tbs = cursor(read(cursor(crlTbs(authority.issuer, 1, month, entries)), tag.sequence));
+    const tags: (number | undefined)[] = [];
+    for (let next = nextTag(tbs); next !== undefined; next = nextTag(tbs)) {
+      tags.push(next);
+      read(tbs, next);
+    }
+    return tags;
+  };
+  const [utcTime, sequence] = [0x17, tag.sequence];
+  const before = [tag.integer, sequence, sequence, utcTime, utcTime];
+  expect(fields([])).toEqual([...before, tag.extensions]);
+  expect(fields([revoked('superseded')])).toEqual([...before, sequence, tag.extensions]);
 });
 
 test('a list of 10,000 is read by openssl and GnuTLS', async () => {

@@ -2,13 +2,13 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { issueBrokerCertificate, issueCrl, issueDeviceCertificates, revoke } from '../../src/authority.ts';
-import { openAuthority, unlockAuthority } from '../../src/authority-directory.ts';
+import { openAuthority } from '../../src/authority-directory.ts';
 import { verifyBrokerCsr } from '../../src/csr/broker.ts';
 import { verifyCsr } from '../../src/csr/verify.ts';
 import { assemble, badRequests, goodParts } from '../csr/bad-requests.ts';
 import { openRaw } from '../registry/temporary-registry.ts';
 import { gnutlsVerify, opensslText, opensslVerify } from './judges.ts';
-import { atWork, newDirectory, password, plain } from './temporary-ca.ts';
+import { atWork, newDirectory, plain, unlocked } from './temporary-ca.ts';
 
 const request = (id: string) => assemble(goodParts(id));
 
@@ -101,7 +101,7 @@ describe('a broker', () => {
 
   test('gets a certificate under the broker CA and not under that of devices', async () => {
     const { authority, by } = await atWork();
-    const signing = await unlockAuthority(authority, 'broker', password());
+    const signing = await unlocked(authority, 'broker');
     const { der: leaf } = await issueBrokerCertificate(authority, signing, order(), by);
     expect(await opensslVerify({ leaf, root: authority.anchors.broker }, 'sslserver')).toMatchObject({
       passes: true,
@@ -113,7 +113,7 @@ describe('a broker', () => {
 
   test('is refused with the key of a device, and a device with that of a broker', async () => {
     const { authority, issue, by } = await atWork();
-    const signing = await unlockAuthority(authority, 'broker', password());
+    const signing = await unlocked(authority, 'broker');
     const [device, broker] = [goodParts('00000001'), goodParts('00000002')];
     await issue(assemble(device));
     await issueBrokerCertificate(authority, signing, order(broker), by);
@@ -164,7 +164,7 @@ describe('a CRL', () => {
     await issue(request('00000001'));
     await revoke(authority, '00000001', 'superseded', by);
     await issueCrl(authority, signing, 'device', 30, by);
-    const broker = await unlockAuthority(authority, 'broker', password());
+    const broker = await unlocked(authority, 'broker');
     expect(await issueCrl(authority, broker, 'broker', 30, by)).toMatchObject({ number: 1, entries: 0 });
   });
 
@@ -188,7 +188,7 @@ describe('a CA', () => {
     const directory = await newDirectory();
     const now = new Date();
     const authority = await openAuthority(directory, now);
-    const signing = await unlockAuthority(authority, 'device', password());
+    const signing = await unlocked(authority, 'device');
     await issueDeviceCertificates(authority, signing, [request('00000001')], {
       station: null,
       officer: 'test',
@@ -210,7 +210,7 @@ describe('a CA', () => {
   test('does not sign with a key that is not that of its certificate', async () => {
     const { authority, directory } = await atWork();
     await copyFile(join(directory, 'broker-ca.key'), join(directory, 'device-ca.key'));
-    await expect(unlockAuthority(authority, 'device', password())).rejects.toMatchObject({
+    await expect(unlocked(authority, 'device')).rejects.toMatchObject({
       code: 'key-invalid',
     });
   });

@@ -8,13 +8,13 @@ import {
   createAuthority,
   type OpenAuthority,
   openAuthority,
-  unlockAuthority,
+  signingAs,
 } from '../../src/authority-directory.ts';
 import type { AuthorityFile } from '../../src/authority-file.ts';
 import type { Authority } from '../../src/ca/authority.ts';
 import { scratch } from '../support/program.ts';
 
-export const password = () => Buffer.from('correct horse battery staple');
+const password = () => Buffer.from('correct horse battery staple');
 
 export const plain: AuthorityFile = {
   name: 'Acme',
@@ -48,13 +48,18 @@ export interface AtWork {
   readonly issue: (...requests: readonly Uint8Array[]) => ReturnType<typeof issueDeviceCertificates>;
 }
 
+/** A key file needs no closing, so what can sign may be handed out. */
+export function unlocked(authority: OpenAuthority, role: 'device' | 'broker'): Promise<Authority> {
+  return signingAs(authority, role, password(), async (signing) => signing);
+}
+
 /** A CA that is open and has its device key at hand. */
 export async function atWork(file = plain): Promise<AtWork> {
   const directory = await newDirectory(file);
   const now = new Date();
   const authority = await openAuthority(directory, now);
   onTestFinished(() => authority.ledger.close());
-  const signing = await unlockAuthority(authority, 'device', password());
+  const signing = await unlocked(authority, 'device');
   const by = { station: null, officer: 'test', now };
   const issue = (...requests: readonly Uint8Array[]) =>
     issueDeviceCertificates(authority, signing, requests, by);

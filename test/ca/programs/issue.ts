@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
 import { issueDeviceCertificates } from '../../../src/authority.ts';
-import { openAuthority, unlockAuthority } from '../../../src/authority-directory.ts';
+import { openAuthority, signingAs } from '../../../src/authority-directory.ts';
 
 /**
  * Issues a certificate for each request and says so on stdout once it has it (`after`) or, wrongly, `before` that.
@@ -10,7 +10,8 @@ import { openAuthority, unlockAuthority } from '../../../src/authority-directory
 const [directory = '', requests = '', when = 'after'] = process.argv.slice(2);
 const now = new Date();
 const authority = await openAuthority(directory, now);
-const signing = await unlockAuthority(authority, 'device', Buffer.from('correct horse battery staple'));
+const password = Buffer.from('correct horse battery staple');
+const signing = await signingAs(authority, 'device', password, async (own) => own);
 const by = { station: null, officer: 'test', now };
 
 const say = (record: object) => writeSync(1, `${JSON.stringify(record)}\n`);
