@@ -85,8 +85,8 @@ test('an empty list has no field for its entries (RFC 5280 5.1.2.6), which opens
   };
   const [utcTime, sequence] = [0x17, tag.sequence];
   const before = [tag.integer, sequence, sequence, utcTime, utcTime];
-  expect(fields([])).toEqual([...before, tag.extensions]);
-  expect(fields([revoked('superseded')])).toEqual([...before, sequence, tag.extensions]);
+  expect(fields([])).toEqual([...before, tag.crlExtensions]);
+  expect(fields([revoked('superseded')])).toEqual([...before, sequence, tag.crlExtensions]);
 });
 
 test('a list of 10,000 is read by openssl and GnuTLS', async () => {
