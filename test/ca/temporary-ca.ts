@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { issueDeviceCertificates, type Provenance } from '../../src/authority.ts';
 import {
   createAuthority,
@@ -31,11 +30,14 @@ export async function newDirectory(file = plain): Promise<string> {
   return directory;
 }
 
+const workshops: string[] = [];
+afterAll(() => Promise.all(workshops.map((workshop) => rm(workshop, { recursive: true }))));
+
 const made: Partial<Record<AuthorityFile['structure'], Promise<string>>> = {};
 
 async function make(file: AuthorityFile): Promise<string> {
   const workshop = await mkdtemp(join(tmpdir(), 'lineside-ca-'));
-  process.once('exit', () => rmSync(workshop, { recursive: true }));
+  workshops.push(workshop);
   await createAuthority(join(workshop, 'ca'), file, password(), new Date());
   return join(workshop, 'ca');
 }
