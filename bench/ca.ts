@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { issueCrl, issueDeviceCertificates, revoke } from '../src/authority.ts';
+import { issueCrl, revoke } from '../src/authority.ts';
 import type { Authority } from '../src/ca/authority.ts';
-import { createAuthority, openAuthority, signingAs } from '../src/authority-directory.ts';
+import { createAuthority, openAuthority } from '../src/authority-directory.ts';
+import { unlock } from '../src/authority-keys.ts';
+import { issueDeviceCertificates } from '../src/issue-devices.ts';
 import { assemble, goodParts } from '../test/csr/bad-requests.ts';
 
 /*
@@ -95,7 +97,7 @@ async function lineside(round: number, batch: number): Promise<number> {
   const now = new Date();
   await createAuthority(directory, file, password, now);
   const authority = await openAuthority(directory, now);
-  const signing = await signingAs(authority, 'device', password, async (own) => own);
+  const signing = await unlock(authority, password, (keys) => keys.authority('device'));
   const by = { station: null, officer: 'bench', now };
   const rate = await perSecond(count, async () => {
     for (let at = 0; at < count; at += batch)

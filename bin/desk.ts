@@ -1,8 +1,9 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import type { Provenance } from '../src/authority.ts';
+import type { Provenance } from '../src/issue-devices.ts';
 import type { AuthorityDirectory, OpenAuthority } from '../src/authority-directory.ts';
 import type { KeyPlace } from '../src/authority-file.ts';
+import type { AuthorityKeys } from '../src/authority-keys.ts';
 import type { Authority } from '../src/ca/authority.ts';
 import type { IssuerRole } from '../src/ca/ledger/certificate-rows.ts';
 import type { Session } from './session.ts';
@@ -49,17 +50,26 @@ export async function atWork(
 }
 
 /** Lets `act` sign as one of the two CAs, opened by what its keepers give. */
-export async function signing<T>(
+export function signing<T>(
   authority: AuthorityDirectory,
   role: IssuerRole,
   options: UnlockOptions,
   act: (signing: Authority) => Promise<T>,
 ): Promise<T> {
-  const { signingAs } = await import('../src/authority-directory.ts');
+  return unlocking(authority, options, async (keys) => act(await keys.authority(role)));
+}
+
+/** Lets `act` use the CA's keys, opened by what their keepers give. */
+export async function unlocking<T>(
+  authority: AuthorityDirectory,
+  options: UnlockOptions,
+  act: (keys: AuthorityKeys) => Promise<T>,
+): Promise<T> {
+  const { unlock } = await import('../src/authority-keys.ts');
   const { readSecret } = await import('./secrets.ts');
   const secret = await readKeySecret(authority.file.keys, options, readSecret);
   try {
-    return await signingAs(authority, role, secret, act);
+    return await unlock(authority, secret, act);
   } finally {
     secret.fill(0);
   }

@@ -10,6 +10,7 @@ import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addInstall } from './commands/install.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addLease } from './commands/lease.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRegistry } from './commands/registry.ts';
@@ -64,6 +65,7 @@ for (const add of [
   addRecover,
   addVoid,
   addTrust,
+  addLease,
   addExport,
   addImport,
   addInstall,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AuthorityFile, formatAuthorityFile, readAuthorityFile } from './authority-file.ts';
+import { type KeyMaker, type Role, withNewKeys } from './authority-keys.ts';
 import { type Authority, makeIntermediate, makeRoot } from './ca/authority.ts';
 import { readCertificate } from './ca/certificate.ts';
-import { createKeyFile, openKeyFile } from './ca/key-file.ts';
 import type { IssuerRole } from './ca/ledger/certificate-rows.ts';
 import { lastAct } from './ca/ledger/history.ts';
 import { ledgerStore } from './ca/ledger/store.ts';
@@ -12,16 +12,15 @@ import type { Signer } from './ca/signer.ts';
 import { writeDurably } from './durable.ts';
 import { LinesideError, systemWords } from './errors.ts';
 import { makeDirectory } from './new-directory.ts';
+import { NoteError, readVerifier, type Verifier } from './note.ts';
 import { formatPem, parsePem } from './pem.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { createConnection, openConnection } from './sqlite/open.ts';
 
-type Role = IssuerRole | 'root';
-
 const authorityFile = 'ca.json';
 const ledgerFile = 'ledger.db';
 const certificateFile = (role: Role) => `${role}-ca.crt`;
-const keyFile = (role: Role) => `${role}-ca.key`;
+const exchangeVerifierFile = 'exchange.vkey';
 
 /** A CA's directory without its keys. */
 export interface AuthorityDirectory {
@@ -31,6 +30,8 @@ export interface AuthorityDirectory {
   readonly certificates: Readonly<Record<IssuerRole, Uint8Array>>;
   /** DER of the trust anchor of each: the root's certificate if there is one. */
   readonly anchors: Readonly<Record<IssuerRole, Uint8Array>>;
+  /** What stations check its batches with. */
+  readonly exchange: Verifier;
 }
 
 /** A CA in use: nobody else can open it until its ledger is closed. */
@@ -42,41 +43,22 @@ export interface OpenAuthority extends AuthorityDirectory {
  * Makes a CA directory, mode 0700, with its keys under this password, or in a token of this PIN: whole or not at all.
  * @throws LinesideError `ca-exists`, `directory-unwritable`, `ledger-…`, `token-…`, `wrong-pin`
  */
-export async function createAuthority(
+export function createAuthority(
   directory: string,
   file: AuthorityFile,
   secret: Uint8Array,
   now: Date,
 ): Promise<void> {
-  if (file.keys.kind === 'file') {
-    return makeDirectory(directory, 'ca-exists', (draft) =>
-      fill(draft, file, now, (role) => createKeyFile(join(draft, keyFile(role)), secret)),
-    );
-  }
-  const { openToken } = await import('./ca/token/session.ts');
-  const { destroyTokenKeys, makeTokenKey } = await import('./ca/token/token-keys.ts');
-  const { keys } = file;
-  const token = await openToken(keys, secret, 'make-keys');
-  try {
-    await makeDirectory(directory, 'ca-exists', (draft) =>
-      fill(draft, file, now, async (role) => makeTokenKey(token, tokenKeyName(file.name, keys, role))),
-    );
-  } catch (error) {
-    destroyTokenKeys(token, keys.id);
-    throw error;
-  } finally {
-    token.close();
-  }
+  return withNewKeys(file, secret, (make) =>
+    makeDirectory(directory, 'ca-exists', (draft) => fill(draft, file, now, make(draft))),
+  );
 }
 
-async function fill(
-  draft: string,
-  file: AuthorityFile,
-  now: Date,
-  make: (role: Role) => Promise<Signer>,
-): Promise<void> {
-  for (const [role, { certificate }] of await makeAuthorities(file, make, now))
+async function fill(draft: string, file: AuthorityFile, now: Date, make: KeyMaker): Promise<void> {
+  for (const [role, { certificate }] of await makeAuthorities(file, (role) => make.authority(role), now))
     await writeDurably(join(draft, certificateFile(role)), formatPem('CERTIFICATE', certificate));
+  const { verifier } = await make.exchange();
+  await writeDurably(join(draft, exchangeVerifierFile), `${verifier.line}\n`);
   await (await createConnection(ledgerStore, join(draft, ledgerFile))).close();
   await writeDurably(join(draft, authorityFile), formatAuthorityFile(file));
 }
@@ -110,7 +92,8 @@ export async function readAuthority(directory: string): Promise<AuthorityDirecto
   const [device, broker] = [await certificateIn(path, 'device'), await certificateIn(path, 'broker')];
   const certificates = { device, broker };
   const root = file.structure === 'roots' ? null : await certificateIn(path, 'root');
-  return { path, file, certificates, anchors: root ? { device: root, broker: root } : certificates };
+  const anchors = root ? { device: root, broker: root } : certificates;
+  return { path, file, certificates, anchors, exchange: await exchangeIn(path) };
 }
 
 /**
@@ -133,48 +116,6 @@ export async function openAuthority(directory: string, now: Date): Promise<OpenA
   }
 }
 
-/**
- * Lets `act` sign as one of the CAs.
- * @throws LinesideError `wrong-password`, `key-unreadable`, `key-invalid`, `wrong-pin`, `token-…`
- */
-export async function signingAs<T>(
-  authority: AuthorityDirectory,
-  role: IssuerRole,
-  secret: Uint8Array,
-  act: (signing: Authority) => Promise<T>,
-): Promise<T> {
-  const { path, file } = authority;
-  const { keys } = file;
-  if (keys.kind === 'file')
-    return act(signingBy(authority, role, await openKeyFile(join(path, keyFile(role)), secret)));
-  const { openToken } = await import('./ca/token/session.ts');
-  const { findTokenKey } = await import('./ca/token/token-keys.ts');
-  const token = await openToken(keys, secret, 'use-keys');
-  try {
-    const signer = findTokenKey(token, tokenKeyName(file.name, keys, role));
-    return await act(signingBy(authority, role, signer));
-  } finally {
-    token.close();
-  }
-}
-
-/** A key that is not that of the certificate would sign what nobody believes. */
-function signingBy(
-  { path, certificates }: Pick<AuthorityDirectory, 'path' | 'certificates'>,
-  role: IssuerRole,
-  signer: Signer,
-): Authority {
-  const { issuer } = readCertificate(certificates[role]);
-  if (Buffer.from(issuer.publicKey).equals(signer.publicKey))
-    return { issuer, signer, certificate: certificates[role] };
-  const reason = `it is not the key of ${certificateFile(role)}`;
-  throw new LinesideError('key-invalid', { path: join(path, keyFile(role)), reason });
-}
-
-function tokenKeyName(name: string, { id }: { readonly id: string }, role: Role) {
-  return { id, label: `${name} ${role} CA` };
-}
-
 async function certificateIn(directory: string, role: Role): Promise<Uint8Array> {
   const path = join(directory, certificateFile(role));
   try {
@@ -184,6 +125,16 @@ async function certificateIn(directory: string, role: Role): Promise<Uint8Array>
     return der;
   } catch (cause) {
     const reason = `${certificateFile(role)}: ${systemWords(cause)}`;
+    throw new LinesideError('ca-invalid', { path: directory, reason }, { cause });
+  }
+}
+
+async function exchangeIn(directory: string): Promise<Verifier> {
+  try {
+    return readVerifier((await readFile(join(directory, exchangeVerifierFile), 'utf8')).replace(/\n$/, ''));
+  } catch (cause) {
+    const words = cause instanceof NoteError ? cause.message : systemWords(cause);
+    const reason = `${exchangeVerifierFile}: ${words}`;
     throw new LinesideError('ca-invalid', { path: directory, reason }, { cause });
   }
 }

@@ -2,15 +2,12 @@ import { createHash } from 'node:crypto';
 import type { OpenAuthority } from './authority-directory.ts';
 import type { Authority } from './ca/authority.ts';
 import { crlTbs, type CrlPeriod, type RevocationReason } from './ca/crl.ts';
-import { type DeviceTemplate, fillDeviceTemplate, makeDeviceTemplate } from './ca/device-template.ts';
 import {
   certificateBySerial,
   certificatesOfDevice,
   insertCertificates,
-  insertDevices,
   type IssuedCertificate,
   type IssuerRole,
-  latestOfDevices,
 } from './ca/ledger/certificate-rows.ts';
 import {
   insertCrl,
@@ -24,72 +21,16 @@ import { brokerTbs } from './ca/profile.ts';
 import { randomSerial } from './ca/serial.ts';
 import { signed } from './ca/signed.ts';
 import { daysAfter, validityFrom } from './ca/validity.ts';
-import { type VerifiedCsr, verifyCsr } from './csr/verify.ts';
-import { type DeviceId, parseDeviceId } from './device.ts';
+import { parseDeviceId } from './device.ts';
 import { LinesideError } from './errors.ts';
+import { issuedBy, type Provenance } from './issue-devices.ts';
 import { spkiSha256 } from './public-key.ts';
 import type { Statements } from './sqlite/statements.ts';
 
 /*
- * What the CA does, and in which order: what is signed is on record, durably, before anybody gets it. If power fails
+ * What the CA does beside certifying devices: brokers, revocations, CRLs. What is signed is on record, durably, before anybody gets it. If power fails
  * before the commit, a signature was made that nobody has seen.
  */
-
-/** Who asked and who did it, for the ledger. */
-export interface Provenance {
-  /** Null for what was handed in one by one. */
-  readonly station: string | null;
-  readonly officer: string;
-  readonly now: Date;
-}
-
-/**
- * Certificates for these requests, in their order; all of them or none. A request that was certified before gets the
- * certificate it got then.
- * @throws LinesideError `csr-refused`, `id-has-other-key`, `key-has-other-id`, `key-has-other-role`,
- * `request-changed`, `device-revoked`, `ledger-…`
- */
-export async function issueDeviceCertificates(
-  { ledger, file }: OpenAuthority,
-  signing: Authority,
-  requests: readonly Uint8Array[],
-  by: Provenance,
-): Promise<IssuedCertificate[]> {
-  const verified = requests.map(verifyCsr);
-  const distinct = [...new Map(verified.map((request) => [request.sha256, request])).values()];
-  const template = makeDeviceTemplate(signing.issuer, file.profile, validityFrom(by.now, file.validDays));
-  return ledger.transaction(async (sql) => {
-    await insertDevices(sql, distinct);
-    const known = await latestOfDevices(
-      sql,
-      distinct.map(({ id }) => id),
-    );
-    const issued = new Map<DeviceId, IssuedCertificate>();
-    for (const { id } of distinct)
-      if (known.get(id)?.revoked) throw new LinesideError('device-revoked', { id });
-    for (const request of distinct)
-      issued.set(
-        request.id,
-        known.get(request.id)?.issued ?? (await certify(signing, template, request, by)),
-      );
-    await insertCertificates(
-      sql,
-      [...issued.values()].filter(({ id }) => id !== null && !known.has(id)),
-    );
-    return verified.flatMap(({ id }) => issued.get(id) ?? []);
-  });
-}
-
-async function certify(
-  signing: Authority,
-  template: DeviceTemplate,
-  { id, publicKey, spkiSha256, sha256 }: VerifiedCsr,
-  by: Provenance,
-): Promise<IssuedCertificate> {
-  const serial = randomSerial();
-  const der = await signed(fillDeviceTemplate(template, serial, id, publicKey), signing.signer);
-  return { issuer: 'device', id, spkiSha256, csrSha256: sha256, der, ...made(serial, by) };
-}
 
 /** What a broker's certificate is to say. */
 export interface BrokerOrder {
@@ -113,7 +54,7 @@ export async function issueBrokerCertificate(
   const subject = { serial: randomSerial(), validity: validityFrom(by.now, days), publicKey };
   const der = await signed(brokerTbs(signing.issuer, subject, name, dns), signing.signer);
   const about = { issuer: 'broker', id: null, spkiSha256: spki, csrSha256, der } as const;
-  const issued = { ...about, ...made(subject.serial, by) };
+  const issued = { ...about, ...issuedBy(subject.serial, by) };
   await ledger.transaction((sql) => insertCertificates(sql, [issued]));
   return issued;
 }
@@ -171,8 +112,4 @@ export async function issueCrl(
     await insertCrl(sql, role, number, period, sha256, by.officer);
     return { number, period, entries: revocations.length, der };
   });
-}
-
-function made(serial: Uint8Array, { station, officer, now }: Provenance) {
-  return { serial: Buffer.from(serial).toString('hex'), station, officer, issuedAt: now.toISOString() };
 }

@@ -462,7 +462,7 @@ export const errorTable = {
   'authority-differs': {
     exit: 8,
     what: 'this station already trusts another CA: {known}',
-    action: 'a station has one CA for its life: make a new station for another CA',
+    action: 'if the CA has a successor that took over its stations, trust that with --successor',
   },
   'certificate-differs': {
     exit: 7,
@@ -588,10 +588,42 @@ export const errorTable = {
     action: 'do not use this request; the unit it belongs to must be made anew',
   },
 
+  'request-refused': {
+    exit: 8,
+    what: 'request {place} of the batch is refused: {rule}',
+    action: 'nothing was signed; send the station this message: its unit has to be given up',
+  },
+  'station-unknown': {
+    exit: 8,
+    what: 'the CA knows no station {station}',
+    action: 'let it be trusted first: "lineside ca trust station.vkey"',
+  },
+  'station-differs': {
+    exit: 8,
+    what: 'a station {station} with another key, or this key under another name, is trusted already',
+    action: 'find out which of them is the real one; a station whose key is lost goes on under a new name',
+  },
+  'lease-taken': {
+    exit: 8,
+    what: 'ids of {lease} are leased already: {station} has {other}',
+    action: 'lease a range that nobody has',
+  },
+  'id-not-leased': {
+    exit: 8,
+    what: 'device {id} is in no lease of station {station}',
+    action:
+      'nothing was signed; if the station may have this id, lease it first: "lineside ca lease {station} FIRST-LAST"',
+  },
+  'lease-invalid': {
+    exit: 8,
+    what: '{path} is no lease for this station: {reason}',
+    action: 'get the lease from the CA again; nothing was changed',
+  },
+
   'lease-exhausted': {
     exit: 9,
     what: 'this station has no id left in its leases',
-    action: 'ask for a new lease; no board was touched',
+    action: 'ask the CA for a lease and take it with "lineside lease FILE"; no board was touched',
   },
   'unit-lost': {
     exit: 10,

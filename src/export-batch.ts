@@ -1,4 +1,3 @@
-import { authorityName, trustedAuthority } from './trusted-authority.ts';
 import { composeManifest, hashOf, type Payload } from './batch/manifest.ts';
 import { noBatch } from './batch/place.ts';
 import { writeBatch } from './batch/write.ts';
@@ -9,6 +8,8 @@ import type { NewBatch } from './registry/batch.ts';
 import type { Registry, UnitRecord } from './registry/registry.ts';
 import type { Station } from './station-directory.ts';
 import { openStationKey } from './station-key.ts';
+import { trustedAuthority } from './trusted-authority.ts';
+import { keyName } from './verifier-file.ts';
 
 /** As many requests as fit well into the 256 MiB of a batch; what is over goes with the next one. */
 const maximumUnits = 100_000;
@@ -32,7 +33,7 @@ export async function exportBatch(
   target: string,
   which: number | 'next',
 ): Promise<Exported> {
-  const authority = authorityName(await trustedAuthority(registry));
+  const authority = keyName(await trustedAuthority(registry));
   const signer = await openStationKey(directory, file.name, registry);
   const batch = await batchToWrite(registry, file.name, authority, which);
   const units = await collect(registry.units({ batch: batch.sequence }));
@@ -63,7 +64,7 @@ async function makeBatch(registry: Registry, station: string, authority: string)
   const last = await registry.lastBatch('out');
   const place = { sequence: (last?.sequence ?? 0) + 1, previous: last?.sha256 ?? noBatch };
   const log = await registry.logPosition();
-  const header = { kind: 'requests', station, authority, ...place, answers: null, log } as const;
+  const header = { kind: 'requests', station, authority, ...place, log } as const;
   const manifest = composeManifest(header, payloadOf(units));
   const batch = { ...place, manifest, sha256: hashOf(manifest) };
   await registry.exportBatch(

@@ -1,4 +1,3 @@
-import { authorityName, trustedAuthority } from './trusted-authority.ts';
 import type { PayloadFile } from './batch/manifest.ts';
 import { placeOf } from './batch/place.ts';
 import { type Batch, readBatch } from './batch/read.ts';
@@ -16,9 +15,8 @@ import { parsePem } from './pem.ts';
 import type { NewCertificate } from './registry/batch.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Station } from './station-directory.ts';
-
-/** Which certificate of a unit comes by a batch that answers its request; reissue will count on from here. */
-const firstGeneration = 1;
+import { trustedAuthority } from './trusted-authority.ts';
+import { keyName } from './verifier-file.ts';
 
 export interface Imported {
   /** `already`: this very batch was taken before, and nothing was changed now. */
@@ -36,14 +34,15 @@ export interface Imported {
  */
 export async function importBatch({ file, registry }: Station, path: string): Promise<Imported> {
   const authority = await trustedAuthority(registry);
-  const batch = await readBatch(path, authority);
+  const batch = await readBatch(path, [authority]);
   const { manifest, sha256, bytes, payload } = batch;
+  if (manifest.kind !== 'certificates') throw refusal('kind');
   const { sequence, previous } = manifest;
   const last = await registry.lastBatch('in');
   const due = {
     kind: 'certificates',
     station: file.name,
-    authority: authorityName(authority),
+    authority: keyName(authority),
     last,
   } as const;
   if (placeOf(batch, due) === 'last') return { result: 'already', sequence, sha256, units: [] };
@@ -53,7 +52,7 @@ export async function importBatch({ file, registry }: Station, path: string): Pr
   if (payload.has('crl.pem')) contents(batch, 'crl.pem', 'X509 CRL');
   const certificates: NewCertificate[] = [];
   for (const der of contents(batch, 'certificates.pem', 'CERTIFICATE'))
-    certificates.push(await verified(registry, der, chain, manifest.answers));
+    certificates.push(await verified(registry, der, chain, manifest));
 
   const files = new Map([...payload].filter(([name]) => name !== 'certificates.pem'));
   const taken = { sequence, previous, sha256, manifest: bytes };
@@ -76,7 +75,7 @@ async function verified(
   registry: Registry,
   der: Uint8Array,
   chain: Chain,
-  answers: string | null,
+  { answers, generation }: { readonly answers: string | null; readonly generation: number },
 ): Promise<NewCertificate> {
   const unit = await registry.find(claimedId(der));
   if (!unit?.csr) throw certificateRefusal('unknown-device');
@@ -85,5 +84,5 @@ async function verified(
     const asked = await registry.findBatch('out', unit.batch);
     if (asked?.sha256 !== answers) throw refusal('answers');
   }
-  return { id: unit.id, generation: firstGeneration, der, serial };
+  return { id: unit.id, generation, der, serial };
 }

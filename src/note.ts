@@ -59,16 +59,21 @@ const maximumSignatures = 16;
 
 /** @throws NoteError `name` */
 export function makeSigner(name: string): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  return { verifier: verifierOf(name, publicKey), privateKey };
+  return signerOf(name, generateKeyPairSync('ed25519').privateKey);
+}
+
+/** @throws NoteError `private-key`, `name` */
+export function signerOf(name: string, privateKey: KeyObject): Signer {
+  if (privateKey.asymmetricKeyType !== 'ed25519')
+    throw new NoteError('private-key', 'it is not an Ed25519 key');
+  return { verifier: verifierOf(name, createPublicKey(privateKey)), privateKey };
 }
 
 /** @throws NoteError `private-key`, `name` */
 export function readSigner(name: string, pem: string): Signer {
   const privateKey = importPrivateKey(pem);
-  if (privateKey?.asymmetricKeyType !== 'ed25519')
-    throw new NoteError('private-key', 'it is not an Ed25519 key in PKCS#8 PEM');
-  return { verifier: verifierOf(name, createPublicKey(privateKey)), privateKey };
+  if (privateKey === undefined) throw new NoteError('private-key', 'it is not an Ed25519 key in PKCS#8 PEM');
+  return signerOf(name, privateKey);
 }
 
 /** PKCS#8 PEM. Whoever has it can sign in this name. */

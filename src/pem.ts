@@ -12,13 +12,32 @@ export function formatPem(label: string, der: Uint8Array): string {
  * so nothing can hide between the blocks. Undefined for anything else.
  */
 export function parsePem(label: string, text: string): Uint8Array[] | undefined {
-  const blocks = text.split(end(label));
-  if (blocks.pop() !== '') return undefined;
-  const contents = blocks.map((block) => Buffer.from(block.slice(begin(label).length), 'base64'));
-  const exact = contents.every(
-    (der, at) => der.length > 0 && formatPem(label, der) === `${blocks[at]}${end(label)}`,
-  );
-  return exact ? contents : undefined;
+  try {
+    return [...pemBlocks(label, Buffer.from(text, 'latin1'))];
+  } catch (error) {
+    if (error instanceof PemError) return undefined;
+    throw error;
+  }
+}
+
+/** It is not PEM in the one form. */
+export class PemError extends Error {
+  override readonly name = 'PemError';
+}
+
+/** As `parsePem`, one block at a time, for a file that is too large to have twice. @throws PemError */
+export function* pemBlocks(label: string, pem: Buffer): Generator<Uint8Array> {
+  const last = end(label);
+  for (let at = 0; at < pem.length; ) {
+    const stop = pem.indexOf(last, at);
+    if (stop < 0) throw new PemError('a block has no end');
+    const block = pem.toString('latin1', at, stop + last.length);
+    const der = Buffer.from(block.slice(begin(label).length, -last.length), 'base64');
+    if (der.length === 0 || formatPem(label, der) !== block)
+      throw new PemError('a block is not in the one form');
+    yield der;
+    at = stop + last.length;
+  }
 }
 
 const begin = (label: string) => `-----BEGIN ${label}-----\n`;

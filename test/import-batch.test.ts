@@ -29,7 +29,7 @@ beforeAll(async () => {
   const directory = join(workshop, 'st07');
   await stationWithUnits(directory, 2);
   const station = await openStation(directory);
-  await trustAuthority(station.registry, ca.signer.verifier);
+  await trustAuthority(station.registry, ca.signer.verifier, 'first');
   answers = (await exportBatch(directory, station, join(workshop, 'out'), 'next')).sha256;
   await station.registry.close();
   requests = blocks(await readFile(join(workshop, 'out', 'requests.pem'), 'utf8'));

@@ -17,7 +17,7 @@ export function addCaIssue(ca: Command, desk: () => Desk): void {
 
 /** What is to be signed is shown before the password is asked for: to give it is to agree. */
 async function run(files: readonly string[], options: UnlockOptions, desk: Desk): Promise<void> {
-  const { issueDeviceCertificates } = await import('../../src/authority.ts');
+  const { issueDeviceCertificates } = await import('../../src/issue-devices.ts');
   const { ui } = desk.session;
   await atWork(desk, async (authority, by) => {
     const requests: Uint8Array[] = [];

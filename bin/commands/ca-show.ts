@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import type { AuthorityDirectory } from '../../src/authority-directory.ts';
 import type { Tally } from '../../src/ca/ledger/history.ts';
+import { fingerprint as keyFingerprint } from '../../src/note.ts';
 import { formatPem } from '../../src/pem.ts';
 import { atWork, type Desk } from '../desk.ts';
 import type { Ui } from '../ui.ts';
@@ -25,7 +26,7 @@ async function run(desk: Desk): Promise<void> {
 
 /** The CA as scripts and people get it: the fingerprints are what is compared by telephone. */
 export function showAuthority(authority: AuthorityDirectory, tallies: readonly Tally[], ui: Ui): void {
-  const { path, file, certificates, anchors } = authority;
+  const { path, file, certificates, anchors, exchange } = authority;
   const { name, profile, validDays, structure } = file;
   const describe = (der: Uint8Array) => ({
     sha256: fingerprint(der),
@@ -41,6 +42,7 @@ export function showAuthority(authority: AuthorityDirectory, tallies: readonly T
     keys: file.keys,
     device: { ...describe(certificates.device), anchor: describe(anchors.device) },
     broker: { ...describe(certificates.broker), anchor: describe(anchors.broker) },
+    exchange: { name: exchange.name, verifier: exchange.line, fingerprint: keyFingerprint(exchange) },
     tallies,
   };
   const root = structure === 'intermediates' ? [`root CA       ${fingerprint(anchors.device)}`] : [];
@@ -50,6 +52,7 @@ export function showAuthority(authority: AuthorityDirectory, tallies: readonly T
     ...root,
     `device CA     ${fingerprint(certificates.device)}`,
     `broker CA     ${fingerprint(certificates.broker)}`,
+    `exchange key  ${keyFingerprint(exchange)}`,
     ...tallies.map(inWords),
   );
 }

@@ -1,22 +1,32 @@
 import type { Command } from 'commander';
-import { LinesideError } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
+
+interface Options {
+  readonly fingerprint?: string;
+  readonly successor?: true;
+}
 
 export function addTrust(program: Command, session: Session): void {
   program
     .command('trust')
     .description('show the fingerprint of a CA and, once you have compared it, trust that CA')
-    .argument('<file>', 'verifier key of the CA: one line, name+hash+key')
+    .argument('<file>', 'verifier key of the CA (exchange.vkey): one line, name+hash+key')
     .option('--fingerprint <digits>', 'the fingerprint as the CA told it, by another way than the file')
-    .action((file: string, options: { fingerprint?: string }) => run(file, options.fingerprint, session));
+    .option('--successor', 'it takes the place of the CA that is trusted now')
+    .action((file: string, options: Options) => run(file, options, session));
 }
 
 /** Nothing is trusted by what came with it: without the fingerprint from elsewhere the key is only shown. */
-async function run(path: string, told: string | undefined, { station, ui }: Session): Promise<void> {
-  const { readAuthority, trustAuthority } = await import('../../src/trusted-authority.ts');
+async function run(
+  path: string,
+  { fingerprint: told, successor }: Options,
+  { station, ui }: Session,
+): Promise<void> {
+  const { trustAuthority } = await import('../../src/trusted-authority.ts');
+  const { mustHaveFingerprint, readVerifierFile } = await import('../../src/verifier-file.ts');
   const { fingerprint } = await import('../../src/note.ts');
   const { openStation } = await import('../../src/station-directory.ts');
-  const authority = await readAuthority(path);
+  const authority = await readVerifierFile(path, 'exchange.vkey');
   const { name, hash } = authority;
   const found = fingerprint(authority);
   const record = { type: 'authority', name, hash, fingerprint: found };
@@ -25,11 +35,10 @@ async function run(path: string, told: string | undefined, { station, ui }: Sess
     ui.say('if the CA tells the same digits, run this again with --fingerprint DIGITS');
     return;
   }
-  if (told.replace(/\s/g, '').toLowerCase() !== found.replaceAll(' ', ''))
-    throw new LinesideError('fingerprint-differs', { path, found, expected: told });
+  mustHaveFingerprint(authority, told, path);
   const { registry } = await openStation(station);
   try {
-    await trustAuthority(registry, authority);
+    await trustAuthority(registry, authority, successor ? 'successor' : 'first');
     ui.result({ ...record, trusted: true }, `CA ${name} is trusted: ${found}`);
   } finally {
     await registry.close();

@@ -21,9 +21,8 @@ const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const whole = (least: number, most: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
 
-const schema = v.strictObject({
+const common = {
   schema: v.literal(1),
-  kind: v.picklist(['requests', 'certificates']),
   /** The station it comes from or goes to. */
   station: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/)),
   /** The CA it goes to or comes from: name and hash of its verifier key. */
@@ -32,8 +31,6 @@ const schema = v.strictObject({
   sequence: whole(1, 0xffffffff),
   /** SHA-256 of the manifest before it in this direction, 64 zeros in the first. */
   previous: sha256,
-  /** SHA-256 of the manifest of the requests it answers. */
-  answers: v.nullable(sha256),
   /** How far the writer's log went when the batch was made: its leaves, and the SHA-256 of the last. */
   log: v.strictObject({ size: whole(0, Number.MAX_SAFE_INTEGER), head: sha256 }),
   files: v.array(
@@ -43,18 +40,50 @@ const schema = v.strictObject({
       sha256,
     }),
   ),
-});
+};
+
+const schema = v.variant('kind', [
+  v.strictObject({ ...common, kind: v.literal('requests') }),
+  v.strictObject({
+    ...common,
+    kind: v.literal('certificates'),
+    /** SHA-256 of the manifest of the requests it answers, null if the CA sends it unasked. */
+    answers: v.nullable(sha256),
+    /** Which certificates they are in the life of a device, from 1: each CA after another counts one up. */
+    generation: whole(1, 0xffffffff),
+  }),
+]);
 
 export type Manifest = v.InferOutput<typeof schema>;
-export type Header = Omit<Manifest, 'schema' | 'files'>;
+/** What is said of a batch beside its files. */
+export type Header = HeaderOf<Manifest>;
+type HeaderOf<Kind> = Kind extends unknown ? Omit<Kind, 'schema' | 'files'> : never;
+
+/** The files of a batch as they were read. */
 export type Payload = ReadonlyMap<PayloadFile, Uint8Array>;
+
+/** A file that is too large to be held: written as it is read, its length and hash known from an earlier reading. */
+export interface Streamed {
+  readonly length: number;
+  readonly sha256: string;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/** The files of a batch that is to be written. */
+export type Contents = ReadonlyMap<PayloadFile, Uint8Array | Streamed>;
 
 /**
  * The manifest of these files. What cannot be read again is not written.
  * @throws LinesideError `batch-refused`
  */
-export function composeManifest(header: Header, payload: Payload): Uint8Array {
-  const files = [...payload].map(([name, bytes]) => ({ name, length: bytes.length, sha256: hashOf(bytes) }));
+export function composeManifest(
+  header: Header,
+  contents: ReadonlyMap<PayloadFile, Uint8Array | Omit<Streamed, 'read'>>,
+): Uint8Array {
+  const files = [...contents].map(([name, content]) => {
+    const sha256 = content instanceof Uint8Array ? hashOf(content) : content.sha256;
+    return { name, length: content.length, sha256 };
+  });
   files.sort((one, other) => (one.name < other.name ? -1 : 1));
   const manifest = Buffer.from(canonicalJson({ ...header, schema: 1, files }));
   parseManifest(manifest);
@@ -69,9 +98,8 @@ export function composeManifest(header: Header, payload: Payload): Uint8Array {
 export function parseManifest(bytes: Uint8Array): Manifest {
   const manifest = v.safeParse(schema, jsonOf(bytes));
   if (!manifest.success) throw refusal('manifest');
-  const { kind, answers, files } = manifest.output;
+  const { kind, files } = manifest.output;
   if (!Buffer.from(canonicalJson(manifest.output)).equals(bytes)) throw refusal('manifest');
-  if (kind === 'requests' && answers !== null) throw refusal('manifest');
   mustBePayloadOf(
     kind,
     files.map(({ name }) => name),

@@ -10,11 +10,13 @@ import {
 } from './manifest.ts';
 import { Media } from './media.ts';
 import { refusal } from './refusal.ts';
-import { maximumSeal, mustBeSealed, sealFile } from './seal.ts';
+import { maximumSeal, sealerOf, sealFile } from './seal.ts';
 
 /** A batch as it was signed: every byte here has been checked, and the medium is not needed any more. */
 export interface Batch {
   readonly manifest: Manifest;
+  /** Who signed it. */
+  readonly signer: Verifier;
   /** SHA-256 of the manifest's bytes: the name of the batch. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
@@ -22,18 +24,18 @@ export interface Batch {
 }
 
 /**
- * Reads a batch from a medium that nobody vouches for. The signature is checked before anything is parsed, and every
+ * Reads a batch that one of these has signed from a medium that nobody vouches for. The signature is checked before anything is parsed, and every
  * file from the bytes that are handed on. Whether it is the batch that is due is for `placeOf` to say.
  * @throws LinesideError `batch-unreadable`, `batch-refused`, `batch-tampered`
  */
-export async function readBatch(path: string, from: Verifier): Promise<Batch> {
+export async function readBatch(path: string, from: readonly Verifier[]): Promise<Batch> {
   const media = await Media.open(path);
   try {
     const bytes = await media.read(manifestFile, maximumManifest);
-    mustBeSealed(bytes, await media.read(sealFile, maximumSeal), from);
+    const signer = sealerOf(bytes, await media.read(sealFile, maximumSeal), from);
     const manifest = parseManifest(bytes);
     mustHoldExactly(media.names, manifest);
-    return { manifest, sha256: hashOf(bytes), bytes, payload: await readPayload(media, manifest) };
+    return { manifest, signer, sha256: hashOf(bytes), bytes, payload: await readPayload(media, manifest) };
   } finally {
     await media.close();
   }

@@ -13,6 +13,8 @@ const policy = {
   seal: 'its signature is not of the one form a signature has',
   'unknown-signer': 'it is not signed with the key of the one it should come from',
   pem: 'one of its files is not PEM of the one form, or not of what it should hold',
+  empty: 'there is nothing in it',
+  order: 'its requests are not in the order of the device ids',
   answers: 'it answers other requests than those that its devices were in',
   kind: 'it goes the other way: it is not of the kind expected here',
   station: 'it is for another station',

@@ -19,17 +19,26 @@ export function seal(manifest: Uint8Array, signer: Signer): Uint8Array {
   return Buffer.from(signNote(sealText(manifest), signer));
 }
 
-/** @throws LinesideError `batch-refused`, `batch-tampered` unless `from` signed exactly this manifest */
-export function mustBeSealed(manifest: Uint8Array, note: Uint8Array, from: Verifier): void {
-  if (open(note, from) !== sealText(manifest)) throw refusal('other-manifest');
+/**
+ * Which of `known` signed exactly this manifest. The first of them to be named on it counts: a batch has one signer.
+ * @throws LinesideError `batch-refused`, `batch-tampered` if none did
+ */
+export function sealerOf(manifest: Uint8Array, note: Uint8Array, known: readonly Verifier[]): Verifier {
+  for (const verifier of known) {
+    const text = textSignedBy(verifier, note);
+    if (text === sealText(manifest)) return verifier;
+    if (text !== undefined) throw refusal('other-manifest');
+  }
+  throw refusal('unknown-signer');
 }
 
-function open(note: Uint8Array, from: Verifier): string {
+/** Undefined if it is not on the note. */
+function textSignedBy(verifier: Verifier, note: Uint8Array): string | undefined {
   try {
-    return openNote(note, [from]);
+    return openNote(note, [verifier]);
   } catch (error) {
     if (!(error instanceof NoteError)) throw error;
-    const known = error.rule === 'unknown-signer' || error.rule === 'signature';
-    throw refusal(known ? error.rule : 'seal', undefined, error);
+    if (error.rule === 'unknown-signer') return undefined;
+    throw refusal(error.rule === 'signature' ? 'signature' : 'seal', undefined, error);
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { syncDirectory, writeDurably } from '../durable.ts';
 import { LinesideError, systemCode, systemWords } from '../errors.ts';
 import type { Signer, Verifier } from '../note.ts';
-import { hashOf, manifestFile, type Payload } from './manifest.ts';
+import { type Contents, hashOf, manifestFile, type Streamed } from './manifest.ts';
 import { readBatch } from './read.ts';
 import { refusal } from './refusal.ts';
 import { seal, sealFile } from './seal.ts';
@@ -18,34 +18,36 @@ import { seal, sealFile } from './seal.ts';
 export async function writeBatch(
   path: string,
   manifest: Uint8Array,
-  payload: Payload,
+  contents: Contents,
   signer: Signer,
 ): Promise<void> {
   const target = resolve(path);
   if (!(await isThere(target, manifest, signer.verifier))) {
-    const files = new Map<string, Uint8Array>(payload);
-    await writeWhole(target, files.set(manifestFile, manifest).set(sealFile, seal(manifest, signer)));
+    await writeWhole(target, [...contents, [manifestFile, manifest], [sealFile, seal(manifest, signer)]]);
   }
   await onDisk(target, () => syncDirectory(dirname(target)));
-  const { sha256 } = await readBatch(target, signer.verifier);
+  const { sha256 } = await readBatch(target, [signer.verifier]);
   if (sha256 !== hashOf(manifest)) throw refusal('changed');
 }
 
 /** Whatever else is there, or cannot be read, is not it: taking its name will then fail. */
 async function isThere(target: string, manifest: Uint8Array, from: Verifier): Promise<boolean> {
   try {
-    return (await readBatch(target, from)).sha256 === hashOf(manifest);
+    return (await readBatch(target, [from])).sha256 === hashOf(manifest);
   } catch {
     return false;
   }
 }
 
-async function writeWhole(target: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+type File = readonly [name: string, content: Uint8Array | Streamed];
+
+async function writeWhole(target: string, files: readonly File[]): Promise<void> {
   const draft = join(dirname(target), `.lineside-${randomBytes(6).toString('hex')}`);
   try {
     await onDisk(target, async () => {
       await mkdir(draft);
-      for (const [name, bytes] of files) await writeDurably(join(draft, name), bytes);
+      for (const [name, content] of files)
+        await writeDurably(join(draft, name), content instanceof Uint8Array ? content : content.read());
       await syncDirectory(draft);
       await rename(draft, target); // onto nothing or an empty directory; the kernel refuses anything else
     });

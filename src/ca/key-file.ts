@@ -12,13 +12,17 @@ import { type Signer, softwareSigner } from './signer.ts';
  * @throws LinesideError `file-exists`, `directory-unwritable`
  */
 export async function createKeyFile(path: string, password: Uint8Array): Promise<Signer> {
-  const pkcs8 = newKey();
+  await writeEncrypted(path, newKey(), password);
+  return openKeyFile(path, password);
+}
+
+/** Writes a PKCS#8 key under this password, and wipes it. @throws LinesideError `file-exists`, `directory-unwritable` */
+export async function writeEncrypted(path: string, pkcs8: Buffer, password: Uint8Array): Promise<void> {
   try {
     await writeNew(path, formatPem('ENCRYPTED PRIVATE KEY', encryptKey(pkcs8, password)));
   } finally {
     pkcs8.fill(0);
   }
-  return openKeyFile(path, password);
 }
 
 /**
@@ -35,20 +39,22 @@ export async function createPlainKeyFile(path: string): Promise<Uint8Array> {
 
 /** @throws LinesideError `key-unreadable`, `key-invalid`, `wrong-password` */
 export async function openKeyFile(path: string, password: Uint8Array): Promise<Signer> {
+  const key = await readEncrypted(path, password);
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new LinesideError('key-invalid', { path, reason: 'it is not a P-256 key' });
+  return softwareSigner(key);
+}
+
+/** Any kind of key. @throws LinesideError `key-unreadable`, `key-invalid`, `wrong-password` */
+export async function readEncrypted(path: string, password: Uint8Array): Promise<KeyObject> {
   const text = await readFile(path, 'latin1').catch((cause: unknown) => {
     throw new LinesideError('key-unreadable', { path, reason: systemWords(cause) }, { cause });
   });
   const [der, ...others] = parsePem('ENCRYPTED PRIVATE KEY', text) ?? [];
   if (!der || others.length > 0)
     throw new LinesideError('key-invalid', { path, reason: 'it is not an encrypted PKCS#8 key' });
-  const key = decrypt(
-    path,
-    Buffer.from(der),
-    Buffer.from(password.buffer, password.byteOffset, password.length),
-  );
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
-    throw new LinesideError('key-invalid', { path, reason: 'it is not a P-256 key' });
-  return softwareSigner(key);
+  const passphrase = Buffer.from(password.buffer, password.byteOffset, password.length);
+  return decrypt(path, Buffer.from(der), passphrase);
 }
 
 /** What AES makes of a wrong key is noise: its padding is wrong, or by chance right and then it is no key. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeviceId, Lease, UnitState } from '../device.ts';
-import type { Direction, NewBatch } from './batch.ts';
+import type { Direction, NewBatch, NewCertificate } from './batch.ts';
 import type { BatchStep, LogEvent, Step } from './registry.ts';
 
 /** Events as every database writes them; the time is added at the write. */
@@ -18,6 +18,14 @@ export function unitAdvanced(
   step: Step | BatchStep,
 ): LogEvent & { readonly id: DeviceId } {
   return { ev: `unit.${step.to}`, id, from, to: step.to, ...learned(step) };
+}
+
+/** A certificate for a unit that had one: its state stays, and the board learns of it in the next pass. */
+export function unitReissued(
+  batch: number,
+  { id, generation, der }: NewCertificate,
+): LogEvent & { readonly id: DeviceId } {
+  return { ev: 'unit.reissued', id, batch, cert: sha256Of(der), generation };
 }
 
 export function authorityTrusted(signer: string): LogEvent {

@@ -99,13 +99,14 @@ export interface Registry {
     readonly batch?: number;
   }): AsyncIterable<UnitRecord>;
 
-  /** The verifier key of the CA that this station trusts. */
+  /** The verifier key of the CA that this station trusts; the last one, if others came before it. */
   authority(): Promise<string | undefined>;
   /**
-   * Trusts a CA, once and for ever; again the same is nothing. `sha256` is the log's name for the key.
+   * Trusts a CA: the first one, or the one that from now on takes the place of the last. Again the same is nothing.
+   * `sha256` is the log's name for the key.
    * @throws LinesideError `authority-differs`
    */
-  trust(verifier: string, sha256: string): Promise<void>;
+  trust(verifier: string, sha256: string, as: 'first' | 'successor'): Promise<void>;
   lastBatch(direction: Direction): Promise<BatchRecord | undefined>;
   findBatch(direction: Direction, sequence: number): Promise<BatchRecord | undefined>;
   /**

@@ -136,10 +136,10 @@ class SqliteRegistry implements Registry {
     return row?.verifier;
   }
 
-  async trust(verifier: string, sha256: string): Promise<void> {
+  async trust(verifier: string, sha256: string, as: 'first' | 'successor'): Promise<void> {
     if ((await this.authority()) === verifier) return;
     await this.#logged(async (sql, at) => {
-      await insertAuthority(sql, verifier, at);
+      await insertAuthority(sql, verifier, as, at);
       return [authorityTrusted(sha256)];
     });
   }

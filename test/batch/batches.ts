@@ -20,7 +20,6 @@ export const requests = `-----BEGIN CERTIFICATE REQUEST-----\n${'QUJD'.repeat(16
 
 /** The fields of a good manifest, in canonical order. */
 export const fields = {
-  answers: null as unknown,
   authority: authorityName as unknown,
   files: [{ length: requests.length, name: 'requests.pem', sha256: sha256(requests) }] as unknown,
   kind: 'requests' as unknown,

@@ -16,7 +16,6 @@ const header: Header = {
   authority: authorityName,
   sequence: 1,
   previous: '0'.repeat(64),
-  answers: null,
   log: { size: 42, head: 'a'.repeat(64) },
 };
 const payload: Payload = new Map([['requests.pem', Buffer.from(requests)]]);
@@ -41,6 +40,7 @@ describe('a manifest', () => {
       sequence: fc.integer({ min: 1, max: 0xffffffff }),
       previous: hash,
       answers: fc.option(hash),
+      generation: fc.integer({ min: 1, max: 0xffffffff }),
       log: fc.record({ size: fc.maxSafeNat(), head: hash }),
       kind: fc.constant('certificates' as const),
     });
@@ -61,9 +61,9 @@ describe('a manifest', () => {
   });
 
   const canonical = JSON.stringify(fields);
-  const { answers, ...later } = fields;
+  const { authority, ...later } = fields;
   const otherForms: Record<string, string> = {
-    'a key twice': canonical.replace('{', '{"answers":null,'),
+    'a key twice': canonical.replace('{', `{"authority":${JSON.stringify(authority)},`),
     'a key twice, the second one other': canonical.replace('}', ',"sequence":2}'),
     'a key nobody knows': canonical.replace('{', '{"also":1,'),
     'the key __proto__': canonical.replace('{', '{"__proto__":{"kind":"requests"},'),
@@ -74,7 +74,7 @@ describe('a manifest', () => {
     'a byte order mark': `\ufeff${canonical}`,
     'an escape that is not needed': canonical.replace('st07', '\\u0073t07'),
     'a number in another form': canonical.replace('"size":42', '"size":4.2e1'),
-    'keys in another order': JSON.stringify({ ...later, answers }),
+    'keys in another order': JSON.stringify({ ...later, authority }),
     'an array for an object': `[${canonical}]`,
     'half of it': canonical.slice(0, canonical.length / 2),
     nothing: '',
@@ -84,6 +84,11 @@ describe('a manifest', () => {
     expect(parse(canonical)).toBeDefined(); // control
   });
 
+  const inOrder = (manifest: object) =>
+    JSON.stringify(
+      Object.fromEntries(Object.entries(manifest).sort(([one], [other]) => (one < other ? -1 : 1))),
+    );
+  const answering = { kind: 'certificates', answers: null, generation: 1 };
   const [entry] = fields.files as [Record<string, unknown>];
   const wrongValues: readonly [what: string, change: Record<string, unknown>, rule: string][] = [
     ['another schema', { schema: 2 }, 'manifest'],
@@ -106,21 +111,23 @@ describe('a manifest', () => {
     ['itself among its files', { files: [entry, { ...entry, name: 'manifest.json' }] }, 'manifest'],
     ['a file twice', { files: [entry, entry] }, 'manifest'],
     ['a file of the other kind', { files: [{ ...entry, name: 'crl.pem' }, entry] }, 'unknown-file'],
-    ['the payload of the other kind', { kind: 'certificates' }, 'missing-file'],
+    ['the payload of the other kind', answering, 'missing-file'],
+    ['certificates of no generation', { ...answering, generation: 0 }, 'manifest'],
+    ['requests with a generation', { generation: 1 }, 'manifest'],
     ['a length below 0', { files: [{ ...entry, length: -1 }] }, 'manifest'],
     ['a file over 256 MiB', { files: [{ ...entry, length: 2 ** 28 + 1 }] }, 'manifest'],
   ];
   test.each(wrongValues)('with %s is refused', (_, change, rule) => {
-    expect(() => parse(JSON.stringify({ ...fields, ...change }))).toThrow(refused(rule));
+    expect(() => parse(inOrder({ ...fields, ...change }))).toThrow(refused(rule));
   });
 
   test('of files that are over 256 MiB together is refused', () => {
     const half = (name: string) => ({ ...entry, length: 2 ** 27, name });
     const two = [half('certificates.pem'), half('chain.pem')];
-    const certificates = { ...fields, kind: 'certificates' };
-    expect(parse(JSON.stringify({ ...certificates, files: two }))).toBeDefined();
+    const certificates = { ...fields, ...answering };
+    expect(parse(inOrder({ ...certificates, files: two }))).toBeDefined();
     const more = [{ ...entry, length: 1, name: 'anchors.pem' }, ...two];
-    expect(() => parse(JSON.stringify({ ...certificates, files: more }))).toThrow(refused('too-large'));
+    expect(() => parse(inOrder({ ...certificates, files: more }))).toThrow(refused('too-large'));
   });
 
   test('that cannot be read again is not composed', () => {

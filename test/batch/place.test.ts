@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type Manifest, parseManifest } from '../../src/batch/manifest.ts';
 import { type Due, noBatch, placeOf } from '../../src/batch/place.ts';
-import { authorityName, fields, sha256 } from './batches.ts';
+import { authorityName, fields, sha256, station } from './batches.ts';
 
 const due: Due = { kind: 'requests', station: 'st07', authority: authorityName, last: undefined };
 
 function batch(change: Partial<Manifest>) {
   const bytes = Buffer.from(JSON.stringify({ ...fields, ...change }));
-  return { manifest: parseManifest(bytes), sha256: sha256(bytes), bytes, payload: new Map() };
+  const manifest = parseManifest(bytes);
+  return { manifest, signer: station.verifier, sha256: sha256(bytes), bytes, payload: new Map() };
 }
 
 const first = batch({});

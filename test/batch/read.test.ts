@@ -29,7 +29,7 @@ import {
   workshop,
 } from './batches.ts';
 
-const read = (path: string, from = station) => readBatch(path, from.verifier);
+const read = (path: string, from = station) => readBatch(path, [from.verifier]);
 const refused = (name: string) => ({ code: 'batch-refused', exit: 8, facts: { name } });
 const tampered = (name: string) => ({ code: 'batch-tampered', exit: 7, facts: { name } });
 

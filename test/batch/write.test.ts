@@ -21,7 +21,7 @@ describe('a batch', () => {
     const target = join(await workshop(), 'batch');
     await write(target);
     expect(await contents(target)).toEqual(good());
-    expect((await readBatch(target, station.verifier)).manifest).toEqual(fields);
+    expect((await readBatch(target, [station.verifier])).manifest).toEqual(fields);
     expect(await readdir(dirname(target))).toEqual(['batch']);
   });
 

@@ -118,7 +118,16 @@ describe('init', () => {
     [
       'roots',
       [],
-      ['broker-ca.crt', 'broker-ca.key', 'ca.json', 'device-ca.crt', 'device-ca.key', 'ledger.db'],
+      [
+        'broker-ca.crt',
+        'broker-ca.key',
+        'ca.json',
+        'device-ca.crt',
+        'device-ca.key',
+        'exchange.key',
+        'exchange.vkey',
+        'ledger.db',
+      ],
     ],
     [
       'intermediates',
@@ -129,6 +138,8 @@ describe('init', () => {
         'ca.json',
         'device-ca.crt',
         'device-ca.key',
+        'exchange.key',
+        'exchange.vkey',
         'ledger.db',
         'root-ca.crt',
         'root-ca.key',

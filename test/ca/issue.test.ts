@@ -1,10 +1,11 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { issueBrokerCertificate, issueCrl, issueDeviceCertificates, revoke } from '../../src/authority.ts';
+import { issueBrokerCertificate, issueCrl, revoke } from '../../src/authority.ts';
 import { openAuthority } from '../../src/authority-directory.ts';
 import { verifyBrokerCsr } from '../../src/csr/broker.ts';
 import { verifyCsr } from '../../src/csr/verify.ts';
+import { issueDeviceCertificates } from '../../src/issue-devices.ts';
 import { assemble, badRequests, goodParts } from '../csr/bad-requests.ts';
 import { openRaw } from '../registry/temporary-registry.ts';
 import { gnutlsVerify, opensslText, opensslVerify } from './judges.ts';

@@ -12,7 +12,7 @@ const later = "'2026-12-23T09:00:00.000Z'";
 const hash = (digit: string) => `'${digit.repeat(64)}'`;
 const serial = (digit: string) => `'4${digit.repeat(31)}'`;
 const device = (id: number | string, spki = hash('a'), csr = hash('b')) =>
-  `INSERT INTO device (id, spki, csr) VALUES (${id}, ${spki}, ${csr})`;
+  `INSERT INTO device (id, spki, csr, request) VALUES (${id}, ${spki}, ${csr}, zeroblob(300))`;
 
 interface Row {
   serial: string;

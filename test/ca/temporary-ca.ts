@@ -2,13 +2,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
-import { issueDeviceCertificates, type Provenance } from '../../src/authority.ts';
-import {
-  createAuthority,
-  type OpenAuthority,
-  openAuthority,
-  signingAs,
-} from '../../src/authority-directory.ts';
+import { issueDeviceCertificates, type Provenance } from '../../src/issue-devices.ts';
+import { createAuthority, type OpenAuthority, openAuthority } from '../../src/authority-directory.ts';
+import { unlock } from '../../src/authority-keys.ts';
 import type { AuthorityFile } from '../../src/authority-file.ts';
 import type { Authority } from '../../src/ca/authority.ts';
 import { scratch } from '../support/program.ts';
@@ -52,7 +48,7 @@ export interface AtWork {
 
 /** A key file needs no closing, so what can sign may be handed out. */
 export function unlocked(authority: OpenAuthority, role: 'device' | 'broker'): Promise<Authority> {
-  return signingAs(authority, role, password(), async (signing) => signing);
+  return unlock(authority, password(), (keys) => keys.authority(role));
 }
 
 /** A CA that is open and has its device key at hand. */

@@ -81,13 +81,27 @@ export function batchContract(makeStore: () => Promise<Store>): void {
   describe('the CA', () => {
     test('is trusted once, for good, and the log says so', async () => {
       expect(await registry.authority()).toBeUndefined();
-      await registry.trust(vkey, sha(vkey));
-      await registry.trust(vkey, sha(vkey));
+      await registry.trust(vkey, sha(vkey), 'first');
+      await registry.trust(vkey, sha(vkey), 'first');
       expect(await registry.authority()).toBe(vkey);
       expect(await told('authority.trust')).toMatchObject([{ signer: sha(vkey) }]);
       const other = vkey.replace('acme', 'evil');
-      await expectRefusal(() => registry.trust(other, sha(other)), 'authority-differs', { known: vkey });
+      await expectRefusal(() => registry.trust(other, sha(other), 'first'), 'authority-differs', {
+        known: vkey,
+      });
       expect(await registry.authority()).toBe(vkey);
+    });
+
+    test('has a successor if that is what is said, and never comes back', async () => {
+      const successor = vkey.replace('acme', 'next');
+      await registry.trust(vkey, sha(vkey), 'first');
+      await registry.trust(successor, sha(successor), 'successor');
+      expect(await registry.authority()).toBe(successor);
+      expect(await told('authority.trust')).toMatchObject([
+        { signer: sha(vkey) },
+        { signer: sha(successor) },
+      ]);
+      await expectRefusal(() => registry.trust(vkey, sha(vkey), 'successor'), 'authority-differs');
     });
   });
 
@@ -196,6 +210,37 @@ export function batchContract(makeStore: () => Promise<Store>): void {
       const second = batch(2, first.sha256, 'answer');
       expect(await registry.importBatch(second, both, files)).toEqual(['00000002']);
       expect(await told('unit.certified')).toHaveLength(2);
+    });
+
+    test('may bring a later certificate for units that have one, whose states stay as they are', async () => {
+      await exportOne();
+      const first = batch(1, undefined, 'answer');
+      await registry.importBatch(first, both, files);
+      await registry.advance(id('00000001'), { to: 'installed', generation: 1 });
+      const later = ['00000001', '00000002'].map((unit) => certificate(unit, `AB${unit}`, 2));
+      const second = batch(2, first.sha256, 'answer');
+      expect(await registry.importBatch(second, later, files)).toEqual(['00000001', '00000002']);
+      expect(await registry.find(id('00000001'))).toMatchObject({
+        state: 'installed',
+        generation: 1,
+        certificate: later[0]?.der,
+      });
+      expect(await registry.find(id('00000002'))).toMatchObject({ state: 'certified' });
+      expect(await registry.credentials(id('00000001'))).toMatchObject({ generation: 2 });
+      expect(await told('unit.reissued')).toMatchObject([
+        { id: '00000001', batch: 2, generation: 2, cert: sha(later[0]?.der ?? '') },
+        { id: '00000002', batch: 2, generation: 2 },
+      ]);
+    });
+
+    test('may bring a unit a later certificate as its first', async () => {
+      await exportOne();
+      const late = certificate('00000001', undefined, 2);
+      await registry.importBatch(batch(1, undefined, 'answer'), [late], files);
+      expect(await registry.find(id('00000001'))).toMatchObject({
+        state: 'certified',
+        certificate: late.der,
+      });
     });
 
     const bad: readonly [string, NewCertificate, ErrorCode, object][] = [

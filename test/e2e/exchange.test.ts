@@ -117,7 +117,7 @@ describe('export', () => {
     );
     expect(await readFile(join(out, 'requests.pem'), 'utf8')).toBe(known.map(({ csr }) => csr).join(''));
     const vkey = await readFile(join(made.station, 'station.vkey'), 'utf8');
-    const { manifest } = await readBatch(out, readVerifier(vkey.trimEnd()));
+    const { manifest } = await readBatch(out, [readVerifier(vkey.trimEnd())]);
     expect(manifest).toMatchObject({ authority: `acme-ca+${ca.signer.verifier.hash}`, sequence: 1 });
 
     const again = await made.run('export', join(made.workshop, 'again'));
@@ -125,7 +125,7 @@ describe('export', () => {
     await addUnits(made.station, 1);
     const second = await made.run('export', join(made.workshop, 'second'));
     expect(records(second.stdout)).toMatchObject([{ sequence: 2, units: ['00000004'] }]);
-    const next = await readBatch(join(made.workshop, 'second'), readVerifier(vkey.trimEnd()));
+    const next = await readBatch(join(made.workshop, 'second'), [readVerifier(vkey.trimEnd())]);
     expect(next.manifest.previous).toBe(records(exported.stdout)[0]?.['manifest']);
   });
 

@@ -418,7 +418,8 @@ describe('the schema itself, against any SQL prompt,', () => {
       `INSERT OR REPLACE INTO authority VALUES (1, '${'l'.repeat(60)}', ${now})`,
       'authority-differs',
     ],
-    ['there is one CA', trusted.replace('(1,', '(2,'), 'authority-differs'],
+    ['a CA follows the one before it', trusted.replace('(1,', '(3,'), 'authority-differs'],
+    ['a CA is trusted once', trusted.replace('(1,', '(2,'), 'authority-differs'],
     ['a CA never changes', `UPDATE authority SET verifier = '${'l'.repeat(60)}'`, 'never done'],
     ['a CA is never deleted', 'DELETE FROM authority', 'never done'],
   ];

@@ -70,7 +70,9 @@ export async function opensslCa(directory: string): Promise<OpensslCa> {
   };
 }
 
-export type Answer = Partial<Header> & { readonly files?: Readonly<Partial<Record<PayloadFile, string>>> };
+export type Answer = Partial<Extract<Header, { readonly kind: 'certificates' }>> & {
+  readonly files?: Readonly<Partial<Record<PayloadFile, string>>>;
+};
 
 /** Writes a batch of certificates as the CA would, and returns the hash of its manifest. */
 export async function answer(ca: OpensslCa, target: string, certificates: string, change: Answer = {}) {
@@ -92,6 +94,7 @@ export async function answer(ca: OpensslCa, target: string, certificates: string
       sequence: 1,
       previous: '0'.repeat(64),
       answers: null,
+      generation: 1,
       log: { size: 0, head: '0'.repeat(64) },
       ...header,
     },

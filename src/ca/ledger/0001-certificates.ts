@@ -15,6 +15,8 @@ CREATE TABLE device (
   id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 4294967294),
   spki TEXT NOT NULL UNIQUE CHECK (${isSha256('spki')}),
   csr TEXT NOT NULL UNIQUE CHECK (${isSha256('csr')}),
+  -- the request itself, so that another CA can certify every device again without its station
+  request BLOB NOT NULL CHECK (length(request) BETWEEN 100 AND 1024),
   UNIQUE (id, spki)
 ) STRICT`;
 

@@ -1,4 +1,4 @@
-import { type DeviceId, deviceIdFromNumber, deviceIdToNumber } from '../../device.ts';
+import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type Lease } from '../../device.ts';
 import { type ErrorCode, type Facts, LinesideError } from '../../errors.ts';
 import { brokenRule } from '../../sqlite/sqlite-error.ts';
 import type { Statements } from '../../sqlite/statements.ts';
@@ -23,7 +23,7 @@ export interface IssuedCertificate {
   readonly issuedAt: string;
 }
 
-interface CertificateRow {
+export interface CertificateRow {
   readonly serial: string;
   readonly issuer: IssuerRole;
   readonly device: number | null;
@@ -41,6 +41,8 @@ export interface RequestFacts {
   readonly spkiSha256: string;
   /** SHA-256 of the request. */
   readonly sha256: string;
+  /** The request, PKCS#10 DER. */
+  readonly der: Uint8Array;
 }
 
 /** So many rows go into one statement; a statement for each row would take longer than to sign it. */
@@ -51,13 +53,27 @@ const rowsAtOnce = 500;
  * @throws LinesideError by the rule one of them breaks
  */
 export async function insertDevices(sql: Statements, requests: readonly RequestFacts[]): Promise<void> {
-  const insert = `INSERT INTO device (id, spki, csr) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
+  const insert = `INSERT INTO device (id, spki, csr, request)
+    SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3) FROM json_each(?)
     WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = value ->> 0 AND spki = value ->> 1 AND csr = value ->> 2)`;
-  const row = ({ id, spkiSha256, sha256 }: RequestFacts) => [deviceIdToNumber(id), spkiSha256, sha256];
+  const row = ({ id, spkiSha256, sha256, der }: RequestFacts) => [
+    deviceIdToNumber(id),
+    spkiSha256,
+    sha256,
+    Buffer.from(der).toString('hex'),
+  ];
   await inChunks(requests, async (some) => {
     const facts = ({ id, spkiSha256 }: RequestFacts) => ({ id, key: spkiSha256 });
     await ruled(some, facts, (each) => sql.run(insert, JSON.stringify(each.map(row))));
   });
+}
+
+/** How many devices of this range the ledger knows. */
+export async function countDevices(sql: Statements, { first, last }: Lease): Promise<number> {
+  const range = [deviceIdToNumber(first), deviceIdToNumber(last)];
+  const select = 'SELECT count(*) AS count FROM device WHERE id BETWEEN ? AND ?';
+  const [row] = await sql.all<{ count: number }>(select, ...range);
+  return row?.count ?? 0;
 }
 
 /** @throws LinesideError by the rule one of them breaks */
@@ -120,7 +136,7 @@ export async function certificateBySerial(
   return row && toIssued(row);
 }
 
-function toIssued({ device, spki, csr, der, issued_at, ...row }: CertificateRow): IssuedCertificate {
+export function toIssued({ device, spki, csr, der, issued_at, ...row }: CertificateRow): IssuedCertificate {
   return {
     ...row,
     id: device === null ? null : deviceIdFromNumber(device),

@@ -49,7 +49,10 @@ export function findTokenKey(session: TokenSession, name: TokenKeyName): Signer 
 /** Takes back keys that were made for a CA that then was not. */
 export function destroyTokenKeys(session: TokenSession, id: string): void {
   const { library, module, handle } = session;
-  const all = findObjects(session, [{ type: library.CKA_ID, value: Buffer.from(id, 'hex') }]);
+  const all = [
+    ...findObjects(session, [{ type: library.CKA_ID, value: Buffer.from(id, 'hex') }]),
+    ...findObjects(session, [{ type: library.CKA_APPLICATION, value: `lineside ${id}` }]),
+  ];
   for (const object of all) onToken(() => module.C_DestroyObject(handle, object));
 }
 

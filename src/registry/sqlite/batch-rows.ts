@@ -102,11 +102,23 @@ export function toCredentials(rows: readonly CertificateRow[]): Credentials | un
   return { generation: first.generation, certificate: new Uint8Array(first.der), files: new Map(files) };
 }
 
-/** @throws LinesideError `authority-differs` if there is one */
-export async function insertAuthority(sql: Statements, verifier: string, at: string): Promise<void> {
-  const insert = 'INSERT INTO authority (place, verifier, trusted_at) VALUES (1, ?, ?)';
+/**
+ * The first CA, or the one that follows the last.
+ * @throws LinesideError `authority-differs` if this is the first and there is one, or if it was trusted before
+ */
+export async function insertAuthority(
+  sql: Statements,
+  verifier: string,
+  as: 'first' | 'successor',
+  at: string,
+): Promise<void> {
+  const place = as === 'first' ? '1' : '(SELECT coalesce(max(place), 0) + 1 FROM authority)';
   try {
-    await sql.run(insert, verifier, at);
+    await sql.run(
+      `INSERT INTO authority (place, verifier, trusted_at) VALUES (${place}, ?, ?)`,
+      verifier,
+      at,
+    );
   } catch (error) {
     if (brokenRule(error) !== 'authority-differs') throw error;
     const [known] = await sql.all<{ verifier: string }>(trustedAuthority);
@@ -114,4 +126,4 @@ export async function insertAuthority(sql: Statements, verifier: string, at: str
   }
 }
 
-export const trustedAuthority = 'SELECT verifier FROM authority';
+export const trustedAuthority = 'SELECT verifier FROM authority ORDER BY place DESC LIMIT 1';

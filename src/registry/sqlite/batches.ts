@@ -1,10 +1,10 @@
 import type { DeviceId } from '../../device.ts';
 import type { BatchFiles, NewBatch, NewCertificate } from '../batch.ts';
-import { batchTaken, unitAdvanced } from '../event.ts';
+import { batchTaken, unitAdvanced, unitReissued } from '../event.ts';
 import type { LogEvent } from '../registry.ts';
 import { insertBatch, insertCertificate, insertFiles } from './batch-rows.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-import { updateUnit } from './unit-rows.ts';
+import { isCertified, updateUnit } from './unit-rows.ts';
 
 type Taken = LogEvent & { readonly id?: DeviceId };
 
@@ -37,10 +37,12 @@ export async function takeIn(
   await insertFiles(sql, batch.sequence, files);
   const events: Taken[] = [batchTaken('in', batch)];
   for (const certificate of certificates) {
-    const { id } = certificate;
+    const { id, generation } = certificate;
     if (!(await insertCertificate(sql, certificate, batch.sequence))) continue;
     const step = { to: 'certified', batch: batch.sequence, certificate } as const;
-    events.push(unitAdvanced(id, await updateUnit(sql, id, step, at), step));
+    if (generation > 1 && (await isCertified(sql, id)))
+      events.push(unitReissued(batch.sequence, certificate));
+    else events.push(unitAdvanced(id, await updateUnit(sql, id, step, at), step));
   }
   return events;
 }

@@ -59,6 +59,11 @@ export async function insertUnit(sql: Statements, id: DeviceId, at: string): Pro
   }
 }
 
+export async function isCertified(sql: Statements, id: DeviceId): Promise<boolean> {
+  const select = "SELECT 1 FROM unit WHERE id = ? AND state IN ('certified', 'installed')";
+  return (await sql.all(select, deviceIdToNumber(id))).length > 0;
+}
+
 const updates: Readonly<Record<(Step | BatchStep)['to'], string>> = {
   keyed: "UPDATE unit SET state = 'keyed', changed_at = ?2, csr = ?3, spki = ?4 WHERE id = ?1",
   flashing: `UPDATE unit SET state = 'flashing', changed_at = ?2, uid = ?3, probe = ?4, firmware = ?5

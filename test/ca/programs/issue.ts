@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
-import { issueDeviceCertificates } from '../../../src/authority.ts';
-import { openAuthority, signingAs } from '../../../src/authority-directory.ts';
+import { issueDeviceCertificates } from '../../../src/issue-devices.ts';
+import { openAuthority } from '../../../src/authority-directory.ts';
+import { unlock } from '../../../src/authority-keys.ts';
 
 /**
  * Issues a certificate for each request and says so on stdout once it has it (`after`) or, wrongly, `before` that.
@@ -11,7 +12,7 @@ const [directory = '', requests = '', when = 'after'] = process.argv.slice(2);
 const now = new Date();
 const authority = await openAuthority(directory, now);
 const password = Buffer.from('correct horse battery staple');
-const signing = await signingAs(authority, 'device', password, async (own) => own);
+const signing = await unlock(authority, password, (keys) => keys.authority('device'));
 const by = { station: null, officer: 'test', now };
 
 const say = (record: object) => writeSync(1, `${JSON.stringify(record)}\n`);

@@ -9,9 +9,9 @@ const noBatch = '0'.repeat(64);
 
 const authority = `
 CREATE TABLE authority (
-  -- one CA, for the life of the station
-  place INTEGER PRIMARY KEY CHECK (place = 1),
-  verifier TEXT NOT NULL CHECK (octet_length(verifier) BETWEEN 55 AND 256),
+  -- the last one counts; each follows the one before it
+  place INTEGER PRIMARY KEY CHECK (place >= 1),
+  verifier TEXT NOT NULL UNIQUE CHECK (octet_length(verifier) BETWEEN 55 AND 256),
   trusted_at TEXT NOT NULL CHECK (${isTime('trusted_at')})
 ) STRICT`;
 
@@ -124,8 +124,11 @@ const never = (act: 'UPDATE' | 'DELETE', table: string) =>
     SELECT RAISE(ABORT, '${act} is never done to ${table}'); END`;
 
 const authorityAdded = `
-CREATE TRIGGER authority_added BEFORE INSERT ON authority WHEN EXISTS (SELECT 1 FROM authority)
-BEGIN SELECT RAISE(ABORT, 'authority-differs'); END`;
+CREATE TRIGGER authority_added BEFORE INSERT ON authority BEGIN
+  SELECT RAISE(ABORT, 'authority-differs')
+    WHERE NEW.place <> (SELECT coalesce(max(place), 0) + 1 FROM authority)
+    OR EXISTS (SELECT 1 FROM authority WHERE verifier = NEW.verifier);
+END`;
 
 export const name = '0002-batches';
 

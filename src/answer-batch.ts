@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { AuthorityDirectory, OpenAuthority } from './authority-directory.ts';
+import { composeManifest, hashOf, parseManifest, type PayloadFile, type Streamed } from './batch/manifest.ts';
+import { noBatch } from './batch/place.ts';
+import { writeBatch } from './batch/write.ts';
+import {
+  batchCertificates,
+  batchFiles,
+  insertBatch,
+  insertBatchCertificates,
+  insertBatchFiles,
+  lastPlace,
+  type LedgerBatch,
+} from './ca/ledger/batch-rows.ts';
+import type { IssuedCertificate } from './ca/ledger/certificate-rows.ts';
+import { successionOf } from './ca/ledger/succession-rows.ts';
+import type { Provenance } from './issue-devices.ts';
+import type { Signer } from './note.ts';
+import { formatPem } from './pem.ts';
+import type { Statements } from './sqlite/statements.ts';
+import { keyName } from './verifier-file.ts';
+
+/*
+ * A batch of certificates for a station: first on record, to the byte, then on a stick. Of a hundred thousand
+ * certificates only the serial numbers and the hash of their PEM are held; the rest comes from the ledger as it is
+ * written.
+ */
+
+/** Certificates in the order in which they will be written, as far as they have been added. */
+export class CertificateList {
+  readonly serials: string[] = [];
+  readonly #hash = createHash('sha256');
+  #length = 0;
+
+  add(certificates: readonly IssuedCertificate[]): void {
+    const pem = pemOf(certificates);
+    this.#hash.update(pem);
+    this.#length += pem.length;
+    for (const { serial } of certificates) this.serials.push(serial);
+  }
+
+  /** Nothing is added any more. */
+  digest(): Omit<Streamed, 'read'> {
+    return { length: this.#length, sha256: this.#hash.digest('hex') };
+  }
+}
+
+/** Puts the next batch for a station on record; `answers` as in its manifest. */
+export async function recordAnswer(
+  sql: Statements,
+  authority: AuthorityDirectory,
+  { station, answers }: Pick<LedgerBatch, 'station' | 'answers'>,
+  list: CertificateList,
+  { officer, now }: Provenance,
+): Promise<LedgerBatch> {
+  const last = await lastPlace(sql, station, 'out');
+  const place = { sequence: (last?.sequence ?? 0) + 1, previous: last?.sha256 ?? noBatch };
+  const succession = await successionOf(sql);
+  const files = filesOf(authority, succession?.brokerAnchor);
+  const manifest = composeManifest(
+    {
+      kind: 'certificates',
+      station,
+      authority: keyName(authority.exchange),
+      ...place,
+      answers,
+      generation: succession?.generation ?? 1,
+      log: { size: 0, head: '0'.repeat(64) },
+    },
+    new Map<PayloadFile, Uint8Array | Omit<Streamed, 'read'>>([
+      ...files,
+      ['certificates.pem', list.digest()],
+    ]),
+  );
+  const batch = { station, direction: 'out', ...place, manifest, sha256: hashOf(manifest), answers } as const;
+  await insertBatch(sql, batch, officer, now);
+  await insertBatchFiles(sql, batch, files);
+  await insertBatchCertificates(sql, batch, list.serials);
+  return batch;
+}
+
+/** Writes a batch that is on record. @throws LinesideError as `writeBatch` */
+export async function writeAnswer(
+  { ledger }: OpenAuthority,
+  answer: LedgerBatch,
+  target: string,
+  signer: Signer,
+): Promise<void> {
+  const { files } = parseManifest(answer.manifest);
+  const contents = new Map<PayloadFile, Uint8Array | Streamed>(
+    await ledger.transaction((sql) => batchFiles(sql, answer)),
+  );
+  for (const { name, length, sha256 } of files)
+    if (name === 'certificates.pem')
+      contents.set(name, { length, sha256, read: () => certificatesOf(ledger, answer) });
+  await writeBatch(target, answer.manifest, contents, signer);
+}
+
+async function* certificatesOf(ledger: OpenAuthority['ledger'], answer: LedgerBatch): AsyncGenerator<Buffer> {
+  for await (const page of batchCertificates(ledger, answer)) yield pemOf(page);
+}
+
+/**
+ * Who issued the certificates, up to the root, and whom the devices believe to be their broker's CA. During the
+ * change-over from another CA that is the one before as well: brokers change one after the other.
+ */
+function filesOf(
+  { certificates, anchors }: AuthorityDirectory,
+  brokerAnchorBefore: Uint8Array | undefined,
+): Map<'chain.pem' | 'anchors.pem', Uint8Array> {
+  const chain = [certificates.device, ...(anchors.device === certificates.device ? [] : [anchors.device])];
+  const brokers = [anchors.broker, ...(brokerAnchorBefore ? [brokerAnchorBefore] : [])];
+  const pem = (ders: readonly Uint8Array[]) =>
+    Buffer.from(ders.map((der) => formatPem('CERTIFICATE', der)).join(''));
+  return new Map([
+    ['chain.pem', pem(chain)],
+    ['anchors.pem', pem(brokers)],
+  ]);
+}
+
+function pemOf(certificates: readonly IssuedCertificate[]): Buffer {
+  return Buffer.from(certificates.map(({ der }) => formatPem('CERTIFICATE', der)).join(''));
+}
