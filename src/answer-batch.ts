@@ -4,6 +4,7 @@ import { composeManifest, hashOf, parseManifest, type PayloadFile, type Streamed
 import { noBatch } from './batch/place.ts';
 import { writeBatch } from './batch/write.ts';
 import {
+  type BatchFile,
   batchCertificates,
   batchFiles,
   insertBatch,
@@ -33,7 +34,7 @@ export class CertificateList {
   #length = 0;
 
   add(certificates: readonly IssuedCertificate[]): void {
-    const pem = pemOf(certificates);
+    const pem = certificatesPem(certificates.map(({ der }) => der));
     this.#hash.update(pem);
     this.#length += pem.length;
     for (const { serial } of certificates) this.serials.push(serial);
@@ -56,7 +57,10 @@ export async function recordAnswer(
   const last = await lastPlace(sql, station, 'out');
   const place = { sequence: (last?.sequence ?? 0) + 1, previous: last?.sha256 ?? noBatch };
   const succession = await successionOf(sql);
-  const files = filesOf(authority, succession?.brokerAnchor);
+  const files = new Map<BatchFile, Uint8Array>([
+    ['chain.pem', chainFile(authority)],
+    ['anchors.pem', anchorsFile(authority, succession?.brokerAnchor ?? null)],
+  ]);
   const manifest = composeManifest(
     {
       kind: 'certificates',
@@ -97,27 +101,24 @@ export async function writeAnswer(
 }
 
 async function* certificatesOf(ledger: OpenAuthority['ledger'], answer: LedgerBatch): AsyncGenerator<Buffer> {
-  for await (const page of batchCertificates(ledger, answer)) yield pemOf(page);
+  for await (const page of batchCertificates(ledger, answer))
+    yield certificatesPem(page.map(({ der }) => der));
+}
+
+/** Who issued the devices' certificates, then the root above it if there is one. */
+export function chainFile({ certificates, anchors }: AuthorityDirectory): Buffer {
+  const { device } = certificates;
+  return certificatesPem(anchors.device === device ? [device] : [device, anchors.device]);
 }
 
 /**
- * Who issued the certificates, up to the root, and whom the devices believe to be their broker's CA. During the
- * change-over from another CA that is the one before as well: brokers change one after the other.
+ * Whom devices believe to be their broker's CA. During the change-over from another CA that is the one before as well:
+ * brokers change one after the other.
  */
-function filesOf(
-  { certificates, anchors }: AuthorityDirectory,
-  brokerAnchorBefore: Uint8Array | undefined,
-): Map<'chain.pem' | 'anchors.pem', Uint8Array> {
-  const chain = [certificates.device, ...(anchors.device === certificates.device ? [] : [anchors.device])];
-  const brokers = [anchors.broker, ...(brokerAnchorBefore ? [brokerAnchorBefore] : [])];
-  const pem = (ders: readonly Uint8Array[]) =>
-    Buffer.from(ders.map((der) => formatPem('CERTIFICATE', der)).join(''));
-  return new Map([
-    ['chain.pem', pem(chain)],
-    ['anchors.pem', pem(brokers)],
-  ]);
+export function anchorsFile({ anchors }: AuthorityDirectory, before: Uint8Array | null): Buffer {
+  return certificatesPem(before === null ? [anchors.broker] : [anchors.broker, before]);
 }
 
-function pemOf(certificates: readonly IssuedCertificate[]): Buffer {
-  return Buffer.from(certificates.map(({ der }) => formatPem('CERTIFICATE', der)).join(''));
+export function certificatesPem(ders: readonly Uint8Array[]): Buffer {
+  return Buffer.from(ders.map((der) => formatPem('CERTIFICATE', der)).join(''));
 }

@@ -13,6 +13,8 @@ export const tag = {
   objectIdentifier: 0x06,
   enumerated: 0x0a,
   printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
   attributes: 0xa0,

@@ -603,6 +603,16 @@ export const errorTable = {
     what: 'a station {station} with another key, or this key under another name, is trusted already',
     action: 'find out which of them is the real one; a station whose key is lost goes on under a new name',
   },
+  'succession-differs': {
+    exit: 8,
+    what: 'this CA cannot take over that one: it follows another, or has issued and trusted on its own',
+    action: 'make a new CA with "lineside ca init" and let that take over, before it does anything else',
+  },
+  'registry-export-invalid': {
+    exit: 2,
+    what: '{path}, line {line}, is no unit of a registry export',
+    action: 'write it anew with "lineside registry export"; nothing was signed',
+  },
   'lease-taken': {
     exit: 8,
     what: 'ids of {lease} are leased already: {station} has {other}',

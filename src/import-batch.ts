@@ -42,7 +42,7 @@ export async function importBatch({ file, registry }: Station, path: string): Pr
   const due = {
     kind: 'certificates',
     station: file.name,
-    authority: keyName(authority),
+    authorities: [keyName(authority)],
     last,
   } as const;
   if (placeOf(batch, due) === 'last') return { result: 'already', sequence, sha256, units: [] };

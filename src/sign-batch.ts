@@ -1,12 +1,14 @@
 import { CertificateList, recordAnswer, writeAnswer } from './answer-batch.ts';
 import type { OpenAuthority } from './authority-directory.ts';
 import type { AuthorityKeys } from './authority-keys.ts';
+import type { Manifest } from './batch/manifest.ts';
 import { placeOf } from './batch/place.ts';
 import { type Batch, readBatch } from './batch/read.ts';
 import { refusal } from './batch/refusal.ts';
 import { answerTo, insertBatch, lastPlace, type LedgerBatch } from './ca/ledger/batch-rows.ts';
 import { countDevices } from './ca/ledger/certificate-rows.ts';
 import { knownStations, leasesOf } from './ca/ledger/station-rows.ts';
+import { successionOf } from './ca/ledger/succession-rows.ts';
 import { verifyCsr } from './csr/verify.ts';
 import { type DeviceId, deviceIdToNumber, type Lease } from './device.ts';
 import { LinesideError } from './errors.ts';
@@ -79,23 +81,31 @@ export async function signBatch(
   return { result, station, sequence, sha256, certificates: requests };
 }
 
+interface Requests extends Batch {
+  readonly manifest: Extract<Manifest, { readonly kind: 'requests' }>;
+}
+
 /** Signed by a station that the CA knows, and by the one it says it is from. */
-async function submitted({ ledger }: OpenAuthority, path: string): Promise<Batch> {
+async function submitted({ ledger }: OpenAuthority, path: string): Promise<Requests> {
   const stations = await ledger.transaction(knownStations);
   const known = stations.map(({ verifier }) => readVerifier(verifier));
   const batch = await readBatch(path, known);
-  if (batch.signer.name !== batch.manifest.station) throw refusal('station');
-  return batch;
+  const { manifest } = batch;
+  if (manifest.kind !== 'requests') throw refusal('kind');
+  if (batch.signer.name !== manifest.station) throw refusal('station');
+  return { ...batch, manifest };
 }
 
-async function placeInLedger(sql: Statements, { exchange }: OpenAuthority, batch: Batch) {
+async function placeInLedger(sql: Statements, { exchange }: OpenAuthority, batch: Requests) {
   const { station } = batch.manifest;
+  const before = await successionOf(sql);
+  const authorities = [keyName(exchange), ...(before ? [keyName(readVerifier(before.predecessor))] : [])];
   const last = await lastPlace(sql, station, 'in');
-  return placeOf(batch, { kind: 'requests', station, authority: keyName(exchange), last });
+  return placeOf(batch, { kind: 'requests', station, authorities, last });
 }
 
 /** Checks every request by itself, against the leases of its station, and against all that the ledger knows. */
-async function review(sql: Statements, batch: Batch, officer: Officer): Promise<Submission> {
+async function review(sql: Statements, batch: Requests, officer: Officer): Promise<Submission> {
   const { station, sequence } = batch.manifest;
   const leases = await leasesOf(sql, station);
   const ids: DeviceId[] = [];
@@ -119,7 +129,7 @@ async function answerAll(
   sql: Statements,
   authority: OpenAuthority,
   keys: AuthorityKeys,
-  { manifest, sha256, bytes, payload }: Batch,
+  { manifest, sha256, bytes, payload }: Requests,
   by: Provenance,
   officer: Officer,
 ): Promise<LedgerBatch> {

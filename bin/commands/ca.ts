@@ -6,6 +6,7 @@ import { addCaCrl } from './ca-crl.ts';
 import { addCaInit } from './ca-init.ts';
 import { addCaIssue } from './ca-issue.ts';
 import { addCaLease } from './ca-lease.ts';
+import { addCaReissue } from './ca-reissue.ts';
 import { addCaRevoke } from './ca-revoke.ts';
 import { addCaShow } from './ca-show.ts';
 import { addCaSign } from './ca-sign.ts';
@@ -23,6 +24,7 @@ export function addCa(program: Command, session: Session): void {
     addCaTrust,
     addCaLease,
     addCaSign,
+    addCaReissue,
     addCaIssue,
     addCaBroker,
     addCaRevoke,

@@ -12,6 +12,10 @@ export function addRegistry(program: Command, session: Session): void {
     .description('all units, by id')
     .action(() => withRegistry(session, (open) => list(open, session)));
   registry
+    .command('export')
+    .description('all units, by id, as JSON Lines on stdout: for the CA, and for other programs')
+    .action(() => withRegistry(session, (open) => exportAll(open, session)));
+  registry
     .command('show')
     .description('one unit with its certificate request')
     .argument('<id>', 'device id', parseDeviceId)
@@ -39,6 +43,13 @@ async function list(registry: Registry, { ui }: Session): Promise<void> {
   }
   for (const { lease, used, left } of await registry.leases()) {
     ui.say(`lease ${lease.first}-${lease.last}: ${used} used, ${left} left`);
+  }
+}
+
+async function exportAll(registry: Registry, { ui }: Session): Promise<void> {
+  for await (const unit of registry.units({})) {
+    const shown = record(unit);
+    ui.result(shown, JSON.stringify(shown));
   }
 }
 

@@ -12,45 +12,69 @@ const maximumTotal = 256 * 1024 * 1024;
 const payloads = {
   requests: { required: ['requests.pem'], optional: [] },
   certificates: { required: ['certificates.pem', 'chain.pem'], optional: ['anchors.pem', 'crl.pem'] },
+  fleet: {
+    required: ['anchors.pem', 'chain.pem', 'device-anchors.pem', 'devices.jsonl', 'gaps.jsonl'],
+    optional: [],
+  },
 } as const satisfies Record<string, { required: readonly PayloadFile[]; optional: readonly PayloadFile[] }>;
 
+/** What goes between a station and its CA. */
 export type BatchKind = 'requests' | 'certificates';
-export type PayloadFile = 'requests.pem' | 'certificates.pem' | 'chain.pem' | 'anchors.pem' | 'crl.pem';
+const payloadFiles = [
+  'requests.pem',
+  'certificates.pem',
+  'chain.pem',
+  'anchors.pem',
+  'crl.pem',
+  'device-anchors.pem',
+  'devices.jsonl',
+  'gaps.jsonl',
+] as const;
+export type PayloadFile = (typeof payloadFiles)[number];
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const whole = (least: number, most: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));
 
-const common = {
+const keyName = v.pipe(v.string(), v.regex(/^[!-*,-~]{1,64}\+[0-9a-f]{8}$/));
+
+const everywhere = {
   schema: v.literal(1),
+  /** The CA it goes to or comes from: name and hash of its verifier key. */
+  authority: keyName,
+  files: v.array(v.strictObject({ name: v.picklist(payloadFiles), length: whole(0, maximumTotal), sha256 })),
+};
+
+const numbered = {
+  ...everywhere,
   /** The station it comes from or goes to. */
   station: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/)),
-  /** The CA it goes to or comes from: name and hash of its verifier key. */
-  authority: v.pipe(v.string(), v.regex(/^[!-*,-~]{1,64}\+[0-9a-f]{8}$/)),
   /** Counts the batches of this station in this direction, from 1. */
   sequence: whole(1, 0xffffffff),
   /** SHA-256 of the manifest before it in this direction, 64 zeros in the first. */
   previous: sha256,
   /** How far the writer's log went when the batch was made: its leaves, and the SHA-256 of the last. */
   log: v.strictObject({ size: whole(0, Number.MAX_SAFE_INTEGER), head: sha256 }),
-  files: v.array(
-    v.strictObject({
-      name: v.picklist(['requests.pem', 'certificates.pem', 'chain.pem', 'anchors.pem', 'crl.pem']),
-      length: whole(0, maximumTotal),
-      sha256,
-    }),
-  ),
 };
 
+/** Which certificates they are in the life of a device, from 1: each CA after another counts one up. */
+const generation = whole(1, 0xffffffff);
+
 const schema = v.variant('kind', [
-  v.strictObject({ ...common, kind: v.literal('requests') }),
+  v.strictObject({ ...numbered, kind: v.literal('requests') }),
   v.strictObject({
-    ...common,
+    ...numbered,
     kind: v.literal('certificates'),
     /** SHA-256 of the manifest of the requests it answers, null if the CA sends it unasked. */
     answers: v.nullable(sha256),
-    /** Which certificates they are in the life of a device, from 1: each CA after another counts one up. */
-    generation: whole(1, 0xffffffff),
+    generation,
+  }),
+  v.strictObject({
+    ...everywhere,
+    kind: v.literal('fleet'),
+    /** The CA whose certificates these take the place of. */
+    predecessor: keyName,
+    generation,
   }),
 ]);
 
@@ -121,7 +145,7 @@ function jsonOf(bytes: Uint8Array): unknown {
 }
 
 /** All that it must carry, nothing else, each once and in the order of the names. */
-function mustBePayloadOf(kind: BatchKind, names: readonly PayloadFile[]): void {
+function mustBePayloadOf(kind: Manifest['kind'], names: readonly PayloadFile[]): void {
   const { required, optional }: Record<'required' | 'optional', readonly PayloadFile[]> = payloads[kind];
   const missing = required.find((name) => !names.includes(name));
   if (missing !== undefined) throw refusal('missing-file', missing);

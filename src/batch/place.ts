@@ -1,4 +1,4 @@
-import type { BatchKind, Manifest } from './manifest.ts';
+import type { BatchKind } from './manifest.ts';
 import type { Batch } from './read.ts';
 import { refusal } from './refusal.ts';
 
@@ -6,8 +6,8 @@ import { refusal } from './refusal.ts';
 export interface Due {
   readonly kind: BatchKind;
   readonly station: string;
-  /** Name and hash of the CA's verifier key. */
-  readonly authority: string;
+  /** Name and hash of the CA's verifier key, and of the CA before it, to which requests may still be addressed. */
+  readonly authorities: readonly string[];
   /** The last batch that was taken in this direction. */
   readonly last: { readonly sequence: number; readonly sha256: string } | undefined;
 }
@@ -21,7 +21,9 @@ export const noBatch = '0'.repeat(64);
  * @throws LinesideError `batch-refused`, `batch-tampered`
  */
 export function placeOf({ manifest, sha256 }: Batch, due: Due): 'next' | 'last' {
-  mustBeFor(manifest, due);
+  if (manifest.kind === 'fleet' || manifest.kind !== due.kind) throw refusal('kind');
+  if (manifest.station !== due.station) throw refusal('station');
+  if (!due.authorities.includes(manifest.authority)) throw refusal('authority');
   const last = due.last ?? { sequence: 0, sha256: noBatch };
   const { sequence, previous } = manifest;
   if (sequence === last.sequence && sha256 === last.sha256) return 'last';
@@ -30,10 +32,4 @@ export function placeOf({ manifest, sha256 }: Batch, due: Due): 'next' | 'last' 
   if (sequence > last.sequence + 1) throw refusal('gap');
   if (previous !== last.sha256) throw refusal('previous');
   return 'next';
-}
-
-function mustBeFor(manifest: Manifest, { kind, station, authority }: Due): void {
-  if (manifest.kind !== kind) throw refusal('kind');
-  if (manifest.station !== station) throw refusal('station');
-  if (manifest.authority !== authority) throw refusal('authority');
 }

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type Manifest, parseManifest } from '../../src/batch/manifest.ts';
+import { parseManifest } from '../../src/batch/manifest.ts';
 import { type Due, noBatch, placeOf } from '../../src/batch/place.ts';
 import { authorityName, fields, sha256, station } from './batches.ts';
 
-const due: Due = { kind: 'requests', station: 'st07', authority: authorityName, last: undefined };
+const due: Due = { kind: 'requests', station: 'st07', authorities: [authorityName], last: undefined };
 
-function batch(change: Partial<Manifest>) {
+function batch(change: Partial<typeof fields>) {
   const bytes = Buffer.from(JSON.stringify({ ...fields, ...change }));
   const manifest = parseManifest(bytes);
+  if (manifest.kind === 'fleet') throw new Error('a fleet has no place');
   return { manifest, signer: station.verifier, sha256: sha256(bytes), bytes, payload: new Map() };
 }
 

@@ -85,11 +85,26 @@ CREATE TABLE succession (
   predecessor TEXT NOT NULL CHECK (octet_length(predecessor) BETWEEN 55 AND 256),
   -- of its certificates and CRLs in the life of a device
   generation INTEGER NOT NULL CHECK (generation BETWEEN 2 AND 4294967295),
-  -- DER of its trust anchor for brokers, which devices go on believing during the change-over
-  broker_anchor BLOB NOT NULL CHECK (length(broker_anchor) BETWEEN 200 AND 4096),
+  -- DER of its trust anchors; devices go on believing that of its brokers during the change-over if it is here
+  device_anchor BLOB NOT NULL CHECK (length(device_anchor) BETWEEN 200 AND 4096),
+  broker_anchor BLOB CHECK (length(broker_anchor) BETWEEN 200 AND 4096),
   officer TEXT NOT NULL CHECK (${isWord('officer', 64)}),
   at TEXT NOT NULL CHECK (${isTime('at')})
 ) STRICT`;
+
+/** Certificates that take the place of one of the CA before, serial by serial. */
+const reissue = `
+CREATE TABLE reissue (
+  serial TEXT PRIMARY KEY NOT NULL REFERENCES certificate (serial),
+  replaces TEXT NOT NULL UNIQUE CHECK (octet_length(replaces) = 32 AND replaces NOT GLOB '*[^0-9a-f]*')
+) STRICT`;
+
+const reissueAdded = `
+CREATE TRIGGER reissue_added BEFORE INSERT ON reissue BEGIN
+  SELECT RAISE(ABORT, 'a certificate is replaced once, and by one') WHERE EXISTS (
+    SELECT 1 FROM reissue WHERE serial = NEW.serial OR replaces = NEW.replaces);
+  SELECT RAISE(ABORT, 'only a successor replaces') WHERE NOT EXISTS (SELECT 1 FROM succession);
+END`;
 
 const successionAdded = `
 CREATE TRIGGER succession_added BEFORE INSERT ON succession BEGIN
@@ -150,7 +165,16 @@ const never = (act: 'UPDATE' | 'DELETE', table: string) =>
   `CREATE TRIGGER ${table}_never_${act} BEFORE ${act} ON ${table} BEGIN
     SELECT RAISE(ABORT, '${act} is never done to ${table}'); END`;
 
-const tables = ['station', 'lease', 'batch', 'batch_certificate', 'batch_file', 'inherited', 'succession'];
+const tables = [
+  'station',
+  'lease',
+  'batch',
+  'batch_certificate',
+  'batch_file',
+  'inherited',
+  'succession',
+  'reissue',
+];
 
 export const name = '0002-exchange';
 
@@ -162,6 +186,8 @@ export const statements: readonly string[] = [
   batchFile,
   inherited,
   succession,
+  reissue,
+  reissueAdded,
   successionAdded,
   inheritedAdded,
   stationAdded,

@@ -53,12 +53,23 @@ export async function insertBatch(
   );
 }
 
+const outgoing = `SELECT station, direction, sequence, manifest, sha256, previous, answers FROM batch
+  WHERE direction = 'out'`;
+
 /** What went out as the answer to these requests. */
 export async function answerTo(sql: Statements, sha256: string): Promise<LedgerBatch | undefined> {
-  const [row] = await sql.all<Omit<LedgerBatch, 'manifest'> & { readonly manifest: Buffer }>(
-    'SELECT station, direction, sequence, manifest, sha256, previous, answers FROM batch WHERE answers = ?',
-    sha256,
-  );
+  return toBatch(await sql.all<BatchRow>(`${outgoing} AND answers = ?`, sha256));
+}
+
+/** The last that went to a station without being asked for. */
+export async function lastUnasked(sql: Statements, station: string): Promise<LedgerBatch | undefined> {
+  const select = `${outgoing} AND answers IS NULL AND station = ? ORDER BY sequence DESC LIMIT 1`;
+  return toBatch(await sql.all<BatchRow>(select, station));
+}
+
+type BatchRow = Omit<LedgerBatch, 'manifest'> & { readonly manifest: Buffer };
+
+function toBatch([row]: readonly BatchRow[]): LedgerBatch | undefined {
   return row && { ...row, manifest: new Uint8Array(row.manifest) };
 }
 
