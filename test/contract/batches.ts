@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DeviceId, parseDeviceId as id, parseLease } from '../../src/device.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { encodeLeaf } from '../../src/log/leaf.ts';
+import { context } from '../support/log-context.ts';
+import { logWriter } from '../../src/log/writer.ts';
 import type { NewBatch, NewCertificate } from '../../src/registry/batch.ts';
 import type { Registry, Step } from '../../src/registry/registry.ts';
 import type { Store } from './registry.ts';
 
 const sha = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
-const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const leaf = logWriter(context);
 const vkey = 'acme-ca+173116ae+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 
 /** What the registry keeps of a batch; what is in it, it does not read. */
