@@ -24,10 +24,16 @@ try {
       say({ kind: 'ready', verifier: authority.exchange.line });
       for await (const [message] of messages) {
         const { batch, out } = parseOrder(message);
-        await signBatch(authority, batch, out, { ...by, now: new Date() }, {
-          consent: (_, sign) => sign(keys), // it was given for the run, with the password
-          progress: () => {},
-        })
+        await signBatch(
+          authority,
+          batch,
+          out,
+          { ...by, now: new Date() },
+          {
+            consent: (_, sign) => sign(keys), // it was given for the run, with the password
+            progress: () => {},
+          },
+        )
           .then(() => say({ kind: 'signed' }))
           .catch(tellFailure);
       }

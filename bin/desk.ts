@@ -17,9 +17,9 @@ export interface Desk {
 
 /** Where the secrets are that open the CA's keys; what is not named is asked for at the terminal. */
 export interface UnlockOptions {
-  readonly passwordFile?: string;
-  readonly secondPasswordFile?: string;
-  readonly pinFile?: string;
+  readonly passwordFile?: string | undefined;
+  readonly secondPasswordFile?: string | undefined;
+  readonly pinFile?: string | undefined;
 }
 
 export function addUnlockOptions(command: Command): Command {
@@ -29,14 +29,19 @@ export function addUnlockOptions(command: Command): Command {
     .option('--pin-file <file>', 'the PIN, for a CA whose keys are in a token');
 }
 
+/** Who is at work, unless it is said. */
+export function whoIsThis(): string {
+  return userInfo().username;
+}
+
 export function deskOf(session: Session, ca: Command): Desk {
   const { ca: directory, officer } = ca.opts<{ ca: string; officer?: string }>();
-  return { session, directory, officer: officer ?? userInfo().username };
+  return { session, directory, officer: officer ?? whoIsThis() };
 }
 
 /** Opens the CA, lets `act` work, and closes it. */
 export async function atWork(
-  { directory, officer }: Desk,
+  { directory, officer }: Omit<Desk, 'session'>,
   act: (authority: OpenAuthority, by: Provenance) => Promise<void>,
 ): Promise<void> {
   const { openAuthority } = await import('../src/authority-directory.ts');

@@ -42,6 +42,10 @@ const session: Session = {
   interrupted: interruption(),
   program: { node: process.execPath, entry: fileURLToPath(import.meta.url) },
   unitProgram: { node: process.execPath, entry: fileURLToPath(new URL('unit.js', import.meta.url)) },
+  authorityProgram: {
+    node: process.execPath,
+    entry: fileURLToPath(new URL('authority.js', import.meta.url)),
+  },
   exit: (code) => {
     process.exitCode = code;
   },

@@ -1,3 +1,4 @@
+import type { AuthorityProgram } from '../src/authority-process.ts';
 import type { ExitCode } from '../src/errors.ts';
 import type { UnitProgram } from '../src/unit/unit-process.ts';
 import type { Ui } from './ui.ts';
@@ -12,5 +13,6 @@ export interface Session {
   /** This program, to be run anew. */
   readonly program: { readonly node: string; readonly entry: string };
   readonly unitProgram: UnitProgram;
+  readonly authorityProgram: AuthorityProgram;
   exit(code: ExitCode): void;
 }

@@ -358,6 +358,34 @@ export const errorTable = {
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
   },
+  'log-head-missing': {
+    exit: 7,
+    what: 'the last checkpoint this station signed, {path}, is gone',
+    action:
+      'stop the line and keep this PC as it is; "lineside log verify" shows what is left, "lineside registry restore" opens a new epoch',
+  },
+  'log-head-foreign': {
+    exit: 7,
+    what: 'the last checkpoint {path} does not belong to this station: {reason}',
+    action:
+      'stop the line and keep this PC as it is; "lineside log verify" shows what is left, "lineside registry restore" opens a new epoch',
+  },
+  'log-rolled-back': {
+    exit: 7,
+    what: 'the registry was rolled back: {found}, and {signed}',
+    action:
+      'stop the line: put no registry.db back by hand, "lineside registry restore" does it and opens a new epoch',
+  },
+  'log-rewritten': {
+    exit: 7,
+    what: 'the first {size} entries of the log are not those that were signed',
+    action: 'stop the line and keep this PC as it is; "lineside log verify" says where the log was changed',
+  },
+  'unit-not-logged': {
+    exit: 2,
+    what: 'unit {id} has no certificate request among the first {size} entries of the log',
+    action: 'look at it with "lineside registry show {id}"',
+  },
   'ca-missing': {
     exit: 3,
     what: 'there is no CA in {path}',
@@ -639,6 +667,11 @@ export const errorTable = {
     exit: 10,
     what: 'the process that worked on unit {id} ended without a word',
     action: 'mark the board IN DOUBT and set it aside: it may hold the key of {id}',
+  },
+  'authority-lost': {
+    exit: 6,
+    what: 'the process of the CA ended without a word',
+    action: 'start again: boards that are finished but for their certificate get it with "lineside install"',
   },
   'unit-died': {
     exit: 1,

@@ -16,6 +16,9 @@ export interface Installed {
   readonly generation: number;
 }
 
+/** What is done with the debug port as the last step. */
+export type DebugPort = 'lock' | 'leave-open';
+
 /**
  * The second pass on a board: its certificate, and whom it may believe. The board says which device it is and the
  * registry whether that is so; then the credentials page is written and nothing else. If power fails at any
@@ -26,6 +29,7 @@ export async function installCredentials(
   program: UnitProgram,
   { file, registry }: Station,
   probe: Probe,
+  debugPort: DebugPort,
 ): Promise<Installed> {
   const unit = UnitProcess.start(program);
   try {
@@ -36,9 +40,10 @@ export async function installCredentials(
     const credentials = await registry.credentials(id);
     if (credentials === undefined) throw new LinesideError('not-certified', { id, state: known.state });
     await unit.writeCredentials(forBoard(credentials, file));
-    await unit.start();
+    const locked = debugPort === 'lock';
+    await (locked ? unit.lock() : unit.start());
     const { generation } = credentials;
-    await registry.advance(id, { to: 'installed', generation });
+    await registry.advance(id, { to: 'installed', generation, locked });
     return { id, uid: board.uid, generation };
   } finally {
     await unit.end();

@@ -3,6 +3,7 @@ import type { DeviceId } from './device.ts';
 import { asLinesideError, LinesideError } from './errors.ts';
 import type { Registry } from './registry/registry.ts';
 import { type Order, provisionBoard, type Stage, type UnitResult } from './station.ts';
+import type { SecondPass } from './second-pass.ts';
 import type { Probe } from './swd/probe.ts';
 import { UnitProcess, type UnitProgram } from './unit/unit-process.ts';
 
@@ -51,6 +52,7 @@ interface Run {
   /** Finish the boards in work, begin no more. */
   readonly ended: AbortSignal;
   readonly stop: () => void;
+  readonly secondPass: SecondPass | null;
 }
 
 /**
@@ -65,10 +67,11 @@ export async function runLine(
   count: number,
   watcher: Watcher,
   interrupt: AbortSignal,
+  secondPass: SecondPass | null,
 ): Promise<void> {
   const halt = new AbortController();
   const ended = AbortSignal.any([interrupt, halt.signal]);
-  const run = { registry, order, watcher, ended, stop: () => halt.abort() };
+  const run = { registry, order, watcher, ended, stop: () => halt.abort(), secondPass };
   const share = (at: number) => Math.floor((count + lanes.length - 1 - at) / lanes.length);
   const ends = await Promise.allSettled(lanes.map((lane, at) => runLane(run, lane, share(at))));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -98,7 +101,8 @@ async function runUnit(
     if (previous) await nextBoard(run, probe, unit, previous);
     if (run.ended.aborted) return undefined;
     const tell = (stage: Stage, id: DeviceId | null) => run.watcher.stage(probe, stage, id);
-    return await provisionBoard(run.registry, run.order, probe, unit, tell);
+    const result = await provisionBoard(run.registry, run.order, probe, unit, tell);
+    return result.result === 'pass' && run.secondPass ? await run.secondPass(result, probe, tell) : result;
   } catch (thrown) {
     const error = asLinesideError(thrown);
     return { result: 'fail', id: null, state: null, probe: probe.name, uid: null, spkiSha256: null, error };
@@ -143,7 +147,9 @@ function isEmpty(error: LinesideError | null): boolean {
   return error?.code === 'target-absent' || error?.code === 'probe-unreachable';
 }
 
-/** The registry or the lease: what no other board can fare better with. */
-function stopsTheLine({ error }: UnitResult): boolean {
-  return error !== null && (error.exit === 6 || error.exit === 9 || error.exit === 3);
+/** The registry, the lease, or the CA: what no other board can fare better with. */
+function stopsTheLine({ error, state }: UnitResult): boolean {
+  if (error === null) return false;
+  const notCertified = state === 'verified' || state === 'exported';
+  return [3, 6, 9].includes(error.exit) || (notCertified && [7, 8].includes(error.exit));
 }

@@ -13,9 +13,23 @@ import {
  * by every implementation of the transparency world. Of its algorithms the one that Node has: Ed25519.
  */
 
+/** How the signatures of one type are checked; the type is part of what a key is known by. */
+export interface SignatureType {
+  /** What stands for it in key hashes and verifier keys ("Signature types" of the specification). */
+  readonly byte: number;
+  readonly holds: (text: string, signature: Uint8Array, publicKey: KeyObject) => boolean;
+}
+
+/** The plain type: the signature of the text. */
+export const ed25519: SignatureType = {
+  byte: 0x01,
+  holds: (text, signature, publicKey) => verify(null, Buffer.from(text), publicKey, signature),
+};
+
 /** A key that signatures are checked with: what a machine is known by to those who trust it. */
 export interface Verifier {
   readonly name: string;
+  readonly type: SignatureType;
   /** 8 lower-case hex digits. Together with the name it says which key, and proves nothing. */
   readonly hash: string;
   readonly publicKey: KeyObject;
@@ -50,8 +64,6 @@ export class NoteError extends Error {
   }
 }
 
-/** The type byte of Ed25519 in key hashes and verifier keys. */
-const ed25519 = 0x01;
 const hashLength = 4;
 const emDash = '—';
 /** "MUST accept at least up to 16 signatures"; more only costs time. */
@@ -66,7 +78,7 @@ export function makeSigner(name: string): Signer {
 export function signerOf(name: string, privateKey: KeyObject): Signer {
   if (privateKey.asymmetricKeyType !== 'ed25519')
     throw new NoteError('private-key', 'it is not an Ed25519 key');
-  return { verifier: verifierOf(name, createPublicKey(privateKey)), privateKey };
+  return { verifier: verifierOf(name, ed25519, createPublicKey(privateKey)), privateKey };
 }
 
 /** @throws NoteError `private-key`, `name` */
@@ -85,11 +97,20 @@ export function formatPrivateKey({ privateKey }: Signer): string {
 export function readVerifier(line: string): Verifier {
   const [, name = '', encoded = ''] = /^([^+]+)\+[0-9a-f]{8}\+([A-Za-z0-9+/]{44})$/.exec(line) ?? [];
   const key = Buffer.from(encoded, 'base64');
-  if (!isName(name) || key.length !== 33 || key[0] !== ed25519)
+  if (!isName(name) || key.length !== 33 || key[0] !== ed25519.byte)
     throw new NoteError('verifier-key', 'it is not name+hash+key of an Ed25519 key');
-  const verifier = verifierOf(name, importPublicKey(key.subarray(1)));
+  const verifier = verifierOf(name, ed25519, importPublicKey(key.subarray(1)));
   if (verifier.line !== line) throw new NoteError('verifier-key', 'its hash is not that of its key');
   return verifier;
+}
+
+/**
+ * The same key under another name or for another type of signature. Whoever knows the one can derive the other; what
+ * keeps the uses of a key apart is what is signed: its first line, or the prefix of the type.
+ * @throws NoteError `name`
+ */
+export function verifierAs({ publicKey }: Verifier, name: string, type: SignatureType): Verifier {
+  return verifierOf(name, type, publicKey);
 }
 
 /**
@@ -104,29 +125,49 @@ export function fingerprint({ line }: Verifier): string {
 /** @throws NoteError `malformed` for what cannot be the text of a note */
 export function signNote(text: string, { verifier, privateKey }: Signer): string {
   if (!isText(text)) throw new NoteError('malformed', 'it is not the text of a note');
-  const signature = sign(null, Buffer.from(text), privateKey);
-  const signed = Buffer.concat([Buffer.from(verifier.hash, 'hex'), signature]).toString('base64');
-  return `${text}\n${emDash} ${verifier.name} ${signed}\n`;
+  return addSignature(`${text}\n`, verifier, sign(null, Buffer.from(text), privateKey));
+}
+
+/** The note with one signature more, after those it has. */
+export function addSignature(note: string, { name, hash }: Verifier, signature: Uint8Array): string {
+  const signed = Buffer.concat([Buffer.from(hash, 'hex'), signature]).toString('base64');
+  return `${note}${emDash} ${name} ${signed}\n`;
+}
+
+/** A note with the signatures on it that are of known keys, all of which hold. */
+export interface OpenedNote {
+  readonly text: string;
+  readonly held: readonly { readonly verifier: Verifier; readonly signature: Uint8Array }[];
 }
 
 /**
- * The text of a note that at least one of the known keys has signed. Signatures of others are passed over; one in
- * the name of a known key that does not hold refuses the note, whatever else is on it.
+ * Opens a note that at least one of the known keys has signed. Signatures of others are passed over; one in the name
+ * of a known key that does not hold refuses the note, whatever else is on it.
  * @throws NoteError `malformed`, `unknown-signer`, `signature`
  */
-export function openNote(note: Uint8Array, known: readonly Verifier[]): string {
+export function readNote(note: Uint8Array, known: readonly Verifier[]): OpenedNote {
   const { text, signatures } = parse(note);
-  let held = 0;
-  for (const { name, bytes } of signatures) {
+  const held = signatures.flatMap(({ name, bytes }) => {
     const hash = bytes.toString('hex', 0, hashLength);
     const verifier = known.find((candidate) => candidate.name === name && candidate.hash === hash);
-    if (verifier === undefined) continue;
-    if (!verify(null, Buffer.from(text), verifier.publicKey, bytes.subarray(hashLength)))
+    if (verifier === undefined) return [];
+    const signature = bytes.subarray(hashLength);
+    if (!verifier.type.holds(text, signature, verifier.publicKey))
       throw new NoteError('signature', `the signature of ${name}+${hash} does not hold`);
-    held += 1;
-  }
-  if (held === 0) throw new NoteError('unknown-signer', 'nobody who is trusted has signed it');
-  return text;
+    return [{ verifier, signature }];
+  });
+  if (held.length === 0) throw new NoteError('unknown-signer', 'nobody who is trusted has signed it');
+  return { text, held };
+}
+
+/** The text of such a note. @throws NoteError as `readNote` */
+export function openNote(note: Uint8Array, known: readonly Verifier[]): string {
+  return readNote(note, known).text;
+}
+
+/** What a note says, believed by nobody yet: to learn whose key to open it with. @throws NoteError `malformed` */
+export function noteText(note: Uint8Array): string {
+  return parse(note).text;
 }
 
 interface Signature {
@@ -170,13 +211,13 @@ function isName(name: string): boolean {
 }
 
 /** "key ID = SHA-256(key name || 0x0A || signature type || public key)[:4]" */
-function verifierOf(name: string, publicKey: KeyObject): Verifier {
+function verifierOf(name: string, type: SignatureType, publicKey: KeyObject): Verifier {
   if (!isName(name)) throw new NoteError('name', 'a key name has no spaces and no "+"');
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  const key = Buffer.concat([Buffer.of(ed25519), raw]);
+  const key = Buffer.concat([Buffer.of(type.byte), raw]);
   const digest = createHash('sha256').update(`${name}\n`).update(key).digest('hex');
   const hash = digest.slice(0, 2 * hashLength);
-  return { name, hash, publicKey, line: `${name}+${hash}+${key.toString('base64')}` };
+  return { name, type, hash, publicKey, line: `${name}+${hash}+${key.toString('base64')}` };
 }
 
 function importPublicKey(raw: Uint8Array): KeyObject {

@@ -1,12 +1,14 @@
 import { join, resolve } from 'node:path';
+import { bootClock } from './boot-clock.ts';
 import { formatStationFile, readStationFile, type StationFile } from './config.ts';
 import type { Lease } from './device.ts';
 import { writeDurably } from './durable.ts';
-import { encodeLeaf } from './log/leaf.ts';
+import { logWriter } from './log/writer.ts';
 import { makeDirectory } from './new-directory.ts';
 import type { Registry } from './registry/registry.ts';
 import { createRegistry, openRegistry } from './registry/sqlite.ts';
 import { createStationKey } from './station-key.ts';
+import { mustFitHead } from './station-log.ts';
 import { version } from './version.ts';
 
 const stationFile = 'station.json';
@@ -18,15 +20,27 @@ export interface Station {
   readonly registry: Registry;
 }
 
-/** @throws LinesideError `station-missing`, `station-invalid`, `registry-…` */
+/** @throws LinesideError `station-missing`, `station-invalid`, `registry-…`, `log-…` */
 export async function openStation(directory: string): Promise<Station> {
   const file = await readStation(directory);
   return { file, registry: await openStationRegistry(directory, file) };
 }
 
-/** @throws LinesideError `registry-…` */
+/** A registry that does not extend what the station last signed is not opened. @throws LinesideError `registry-…`, `log-…` */
 export async function openStationRegistry(directory: string, file: StationFile): Promise<Registry> {
-  return openRegistry(join(resolve(directory), registryFile), encodeLeaf(context(file)), clock);
+  const registry = await openUnchecked(directory, file);
+  try {
+    await mustFitHead(resolve(directory), file, registry);
+    return registry;
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+/** To look at a registry that may have been tampered with: nothing is to be signed with it. @throws LinesideError `registry-…` */
+async function openUnchecked(directory: string, file: StationFile): Promise<Registry> {
+  return openRegistry(join(resolve(directory), registryFile), await writer(file), clock);
 }
 
 /** What the station is, without its registry. @throws LinesideError `station-missing`, `station-invalid` */
@@ -44,19 +58,20 @@ export async function createStation(directory: string, station: StationFile, lea
 }
 
 async function fill(draft: string, station: StationFile, lease: Lease): Promise<void> {
-  const registry = await createRegistry(join(draft, registryFile), encodeLeaf(context(station)), clock);
+  const registry = await createRegistry(join(draft, registryFile), await writer(station), clock);
   try {
     await registry.record({ ev: 'station.init', chip: station.chip.name });
     await registry.addLease(lease);
     await createStationKey(draft, station.name, registry);
+    await mustFitHead(draft, station, registry);
   } finally {
     await registry.close();
   }
   await writeDurably(join(draft, stationFile), formatStationFile(station));
 }
 
-function context(station: StationFile) {
-  return { station: station.name, sw: version };
+async function writer(station: StationFile) {
+  return logWriter({ station: station.name, sw: version, boot: await bootClock() });
 }
 
 function clock(): Date {

@@ -27,13 +27,17 @@ export async function createStationKey(directory: string, name: string, registry
 }
 
 /**
- * The station's key. A station that was made before stations had one gets its own here.
+ * The station's key. A station that was made before stations had one gets its own here; one that has signed its log
+ * never gets another.
  * @throws LinesideError `station-key-unusable`, `directory-unwritable`
  */
 export async function openStationKey(directory: string, name: string, registry: Registry): Promise<Signer> {
   try {
     const pem = await readKeyFile(join(directory, keyFile));
-    if (pem === undefined) return await createStationKey(directory, name, registry);
+    if (pem === undefined) {
+      if ((await registry.epoch()) === undefined) return await createStationKey(directory, name, registry);
+      throw unusable(join(directory, keyFile), 'it is gone');
+    }
     const signer = readSigner(name, pem);
     await showVerifier(directory, signer.verifier);
     return signer;

@@ -2,6 +2,7 @@ import { verifyCsr } from './csr/verify.ts';
 import { type Board, type DeviceId, inDoubtStates, type UnitState } from './device.ts';
 import { asLinesideError, LinesideError } from './errors.ts';
 import { spkiSha256 } from './public-key.ts';
+import type { DebugPort } from './install.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Chip } from './swd/chip.ts';
 import type { Probe } from './swd/probe.ts';
@@ -11,7 +12,7 @@ import type { UnitProcess } from './unit/unit-process.ts';
 export interface Order {
   readonly chip: Chip;
   readonly firmware: FirmwareImage | null;
-  readonly debugPort: 'lock' | 'leave-open';
+  readonly debugPort: DebugPort;
   /** The id to use, or the next one of the lease. */
   readonly id: DeviceId | 'next';
 }
@@ -49,7 +50,9 @@ export type Stage =
   | 'programming'
   | 'writing the identity'
   | 'locking'
-  | 'starting';
+  | 'starting'
+  | 'certifying'
+  | 'installing the certificate';
 export type Tell = (stage: Stage, id: DeviceId | null) => void;
 
 /**

@@ -16,6 +16,12 @@ export function trustAuthority(
   return registry.trust(authority.line, signerSha256(authority), as);
 }
 
+/** @throws LinesideError `authority-missing`, `authority-differs` unless this is the CA that is trusted now */
+export async function mustBeTrusted(registry: Registry, verifier: string): Promise<void> {
+  const known = await trustedAuthority(registry);
+  if (known.line !== verifier) throw new LinesideError('authority-differs', { known: known.line });
+}
+
 /** @throws LinesideError `authority-missing` */
 export async function trustedAuthority(registry: Registry): Promise<Verifier> {
   const line = await registry.authority();

@@ -5,9 +5,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseStation } from '../src/config.ts';
 import { parseLease } from '../src/device.ts';
+import { logWriter } from '../src/log/writer.ts';
 import { openNote, readVerifier, signNote } from '../src/note.ts';
+import { createRegistry } from '../src/registry/sqlite.ts';
 import { createStation, openStation } from '../src/station-directory.ts';
 import { createStationKey, openStationKey } from '../src/station-key.ts';
+import { context } from './support/log-context.ts';
 
 async function newStation(): Promise<string> {
   const workshop = await mkdtemp(join(tmpdir(), 'lineside-key-'));
@@ -52,13 +55,24 @@ describe('the key of a station', () => {
   });
 
   test('is made at first use for a station that was made before there were keys, and then stays', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'lineside-key-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const registry = await createRegistry(
+      join(directory, 'registry.db'),
+      logWriter(context),
+      () => new Date(),
+    );
+    onTestFinished(() => registry.close());
+    const { verifier } = await openStationKey(directory, 'st07', registry);
+    expect((await openStationKey(directory, 'st07', registry)).verifier.line).toBe(verifier.line);
+    expect((await registry.logPosition()).size).toBe(1);
+  });
+
+  test('is never made anew for a station that has signed its log', async () => {
     const directory = await newStation();
-    const first = await readFile(join(directory, 'station.key'));
-    for (const name of ['station.key', 'station.vkey']) await rm(join(directory, name));
-    const { signer, logged } = await look(directory);
-    expect(logged).toHaveLength(2);
-    expect(await readFile(join(directory, 'station.key'))).not.toEqual(first);
-    expect((await look(directory)).signer.verifier.line).toBe(signer.verifier.line);
+    await rm(join(directory, 'station.key'));
+    await expect(look(directory)).rejects.toMatchObject({ code: 'station-key-unusable' });
+    expect(await readdir(directory)).not.toContain('station.key');
   });
 
   test('never takes the place of another', async () => {

@@ -1,24 +1,31 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AuthorityProcess } from '../../src/authority-process.ts';
 import { type DeviceId, parseDeviceId } from '../../src/device.ts';
 import { type ExitCode, LinesideError } from '../../src/errors.ts';
 import type { HeldImage } from '../../src/firmware/held-image.ts';
+import type { DebugPort } from '../../src/install.ts';
 import type { Order, UnitResult } from '../../src/station.ts';
 import type { Lane, Watcher } from '../../src/line.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { Chip } from '../../src/swd/chip.ts';
+import type { SecondPass } from '../../src/second-pass.ts';
+import type { Station } from '../../src/station-directory.ts';
+import { addUnlockOptions, type UnlockOptions, whoIsThis } from '../desk.ts';
 import type { Session } from '../session.ts';
 import type { Ui } from '../ui.ts';
 
-interface Options {
+interface Options extends UnlockOptions {
   readonly probe?: readonly string[];
   readonly count?: number;
   readonly firmware?: string;
   readonly lock?: true;
   readonly id?: DeviceId;
+  readonly ca?: string;
+  readonly officer?: string;
 }
 
 export function addProvision(program: Command, session: Session): void {
-  program
+  const command = program
     .command('provision')
     .description('give each board an id and a key: make, register, flash, compare')
     .option('--probe <name...>', 'the probes to use; without it all of the station')
@@ -26,7 +33,9 @@ export function addProvision(program: Command, session: Session): void {
     .option('--firmware <file>', 'program this too: Intel HEX, ELF or raw binary')
     .option('--lock', 'close the debug port as the last step, and prove it')
     .addOption(new Option('--id <id>', 'use this id of the lease for the one board').argParser(parseDeviceId))
-    .action((options: Options) => run(options, session));
+    .option('--ca <dir>', 'certify each board at once by the CA in this directory')
+    .option('--officer <name>', 'who is at work, for the ledger of that CA');
+  addUnlockOptions(command).action((options: Options) => run(options, session));
 }
 
 async function run(options: Options, session: Session): Promise<void> {
@@ -41,6 +50,8 @@ async function run(options: Options, session: Session): Promise<void> {
 
   const open: (() => Promise<void>)[] = [];
   try {
+    const authority = options.ca === undefined ? null : await startAuthority(options.ca, options, session);
+    if (authority) open.push(() => authority.close());
     // The lanes first: their processes load while the firmware is read and the registry opened.
     const lanes = probes.slice(0, count).map((probe) => new Lane(probe, session.unitProgram));
     open.push(...lanes.map((lane) => () => lane.close()));
@@ -50,11 +61,40 @@ async function run(options: Options, session: Session): Promise<void> {
     open.push(() => registry.close());
 
     const debugPort = options.lock ? 'lock' : 'leave-open';
-    const order: Order = { chip: file.chip, firmware, debugPort, id: options.id ?? 'next' };
-    session.exit(await provision(session, registry, order, lanes, count));
+    const secondPass = authority && (await secondPassOf(authority, { file, registry }, debugPort, session));
+    // What is written in a second pass comes before the port is closed.
+    const order: Order = {
+      chip: file.chip,
+      firmware,
+      debugPort: secondPass ? 'leave-open' : debugPort,
+      id: options.id ?? 'next',
+    };
+    session.exit(await provision(session, registry, order, lanes, count, secondPass));
   } finally {
     await Promise.all(open.map((close) => close()));
   }
+}
+
+async function startAuthority(
+  directory: string,
+  { officer, passwordFile, secondPasswordFile, pinFile }: Options,
+  { authorityProgram }: Session,
+): Promise<AuthorityProcess> {
+  const { AuthorityProcess } = await import('../../src/authority-process.ts');
+  const secrets = { passwordFile, secondPasswordFile, pinFile };
+  return AuthorityProcess.start(authorityProgram, { directory, officer: officer ?? whoIsThis(), ...secrets });
+}
+
+async function secondPassOf(
+  authority: AuthorityProcess,
+  station: Station,
+  debugPort: DebugPort,
+  { station: directory, unitProgram }: Session,
+): Promise<SecondPass> {
+  const { secondPassWith } = await import('../../src/second-pass.ts');
+  const { mustBeTrusted } = await import('../../src/trusted-authority.ts');
+  await mustBeTrusted(station.registry, authority.verifier);
+  return secondPassWith(authority, directory, station, unitProgram, debugPort);
 }
 
 async function provision(
@@ -63,6 +103,7 @@ async function provision(
   order: Order,
   lanes: readonly Lane[],
   count: number,
+  secondPass: SecondPass | null,
 ): Promise<ExitCode> {
   const { settleInterrupted } = await import('../../src/station.ts');
   const { runLine } = await import('../../src/line.ts');
@@ -77,7 +118,7 @@ async function provision(
       show(ui, result);
     },
   };
-  await runLine(registry, order, lanes, count, watcher, interrupted);
+  await runLine(registry, order, lanes, count, watcher, interrupted, secondPass);
   const worst = gravest(exits);
   if (!interrupted.aborted) return worst;
   ui.explain(new LinesideError('interrupted'));

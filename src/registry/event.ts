@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { DeviceId, Lease, UnitState } from '../device.ts';
 import type { Direction, NewBatch, NewCertificate } from './batch.ts';
-import type { BatchStep, LogEvent, Step } from './registry.ts';
+import type { LogEvent, NewEpoch } from './log.ts';
+import type { BatchStep, Step } from './registry.ts';
 
 /** Events as every database writes them; the time is added at the write. */
 export function leaseAccepted(lease: Lease): LogEvent {
   return { ev: 'lease.accept', lease: `${lease.first}-${lease.last}` };
+}
+
+export function leaseClosed(lease: Lease): LogEvent {
+  return { ev: 'lease.close', lease: `${lease.first}-${lease.last}` };
+}
+
+export function epochOpened(epoch: NewEpoch): LogEvent {
+  return { ev: 'epoch.open', ...epoch };
 }
 
 export function unitReserved(id: DeviceId): LogEvent & { readonly id: DeviceId } {
@@ -59,7 +68,7 @@ function learned(step: Step | BatchStep): Omit<LogEvent, 'ev'> {
         generation: step.certificate.generation,
       };
     case 'installed':
-      return { generation: step.generation };
+      return { generation: step.generation, locked: step.locked };
     case 'void':
       return { reason: step.reason };
   }

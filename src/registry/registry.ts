@@ -8,6 +8,7 @@ import type {
   NewBatch,
   NewCertificate,
 } from './batch.ts';
+import type { LogEvent, NewEpoch } from './log.ts';
 
 /** One attempt to make a device, as the registry keeps it. Times are ISO 8601 UTC with milliseconds. */
 export interface UnitRecord {
@@ -43,7 +44,9 @@ export interface LeaseUse {
   readonly lease: Lease;
   /** Ids of this lease that have a unit. */
   readonly used: number;
+  /** None of a lease that is closed. */
   readonly left: number;
+  readonly closed: boolean;
 }
 
 /** A step forward in the life of a unit, with what becomes known at that step. */
@@ -57,22 +60,13 @@ export type Step =
     }
   | { readonly to: 'flashed' }
   | { readonly to: 'verified'; readonly proof: Proof; readonly locked: boolean }
-  | { readonly to: 'installed'; readonly generation: number }
+  | { readonly to: 'installed'; readonly generation: number; readonly locked: boolean }
   | { readonly to: 'void'; readonly reason: string };
 
 /** A step that a unit takes only with all the units of its batch. */
 export type BatchStep =
   | { readonly to: 'exported'; readonly batch: number }
   | { readonly to: 'certified'; readonly batch: number; readonly certificate: NewCertificate };
-
-/** What happened, before the log gives it a place: the registry writes one with every change, or with none. */
-export interface LogEvent {
-  readonly ev: string;
-  readonly [key: string]: string | number | boolean | null;
-}
-
-/** Turns an event into the exact bytes of leaf `n`, chained to the leaf before it (32 bytes, null for the first). */
-export type EncodeLeaf = (event: LogEvent, n: number, previous: Uint8Array | null) => Uint8Array;
 
 /**
  * Ids, CSRs and states. Every method that changes something has, when it returns, committed the change and its
@@ -132,8 +126,23 @@ export interface Registry {
 
   /** Writes an event that changes no unit. */
   record(event: LogEvent): Promise<void>;
+  /**
+   * Writes the `seal`: how many units are in each state, SHA-256 over the lines of all units, the id that comes next.
+   * @returns how many leaves the log has with it
+   */
+  seal(): Promise<number>;
+  /** Which epoch the log is in; undefined before the first is opened. */
+  epoch(): Promise<number | undefined>;
+  /** Opens an epoch, later than all before. */
+  openEpoch(epoch: NewEpoch): Promise<void>;
+  /** No id of the leases there are now is ever given again. */
+  closeLeases(): Promise<void>;
   /** The log's leaves in order, as written. */
   leaves(): AsyncIterable<Uint8Array>;
   logPosition(): Promise<LogPosition>;
+  /** Nodes of one level of the log's tree, from place `from` up to but not including `to`, so far as there are. */
+  nodes(level: number, from: number, to: number): Promise<Buffer[]>;
+  /** The leaves that name this unit, in order. */
+  leavesOf(id: DeviceId): Promise<{ readonly n: number; readonly leaf: Uint8Array }[]>;
   close(): Promise<void>;
 }

@@ -9,8 +9,17 @@ import type {
   NewBatch,
   NewCertificate,
 } from './batch.ts';
-import { authorityTrusted, batchWritten, leaseAccepted, unitAdvanced, unitReserved } from './event.ts';
-import type { EncodeLeaf, LeaseUse, LogEvent, Registry, Step, UnitRecord } from './registry.ts';
+import {
+  authorityTrusted,
+  batchWritten,
+  epochOpened,
+  leaseAccepted,
+  leaseClosed,
+  unitAdvanced,
+  unitReserved,
+} from './event.ts';
+import type { LogEvent, LogWriter, NewEpoch } from './log.ts';
+import type { LeaseUse, Registry, Step, UnitRecord } from './registry.ts';
 import {
   batchOf,
   type BatchRow,
@@ -24,7 +33,10 @@ import {
 } from './sqlite/batch-rows.ts';
 import { takeIn, takeOut } from './sqlite/batches.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
+import { closeAllLeases, insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
+import { appendLeaves, type LeafRow, tipOfLog } from './sqlite/log-rows.ts';
+import { unitOfLeaf } from './sqlite/migrations/0003-tree.ts';
+import { sealOf } from './sqlite/seal-rows.ts';
 import { createConnection, openConnection } from '../sqlite/open.ts';
 import type { Statements } from '../sqlite/statements.ts';
 import { registryStore } from './sqlite/store.ts';
@@ -41,12 +53,8 @@ import {
  * Makes an empty registry and opens it. The file has mode 0600; a failure leaves none behind.
  * @throws LinesideError `station-exists`, `directory-unwritable`, and as `openRegistry`
  */
-export async function createRegistry(
-  path: string,
-  encodeLeaf: EncodeLeaf,
-  clock: () => Date,
-): Promise<Registry> {
-  return new SqliteRegistry(await createConnection(registryStore, path), encodeLeaf, clock);
+export async function createRegistry(path: string, writer: LogWriter, clock: () => Date): Promise<Registry> {
+  return new SqliteRegistry(await createConnection(registryStore, path), writer, clock);
 }
 
 /**
@@ -55,24 +63,20 @@ export async function createRegistry(
  * @throws LinesideError `registry-missing`, `registry-busy` (within a second), `registry-damaged`,
  * `registry-newer`, `registry-unsafe`, `registry-full`, `registry-io`, `directory-unwritable`
  */
-export async function openRegistry(
-  path: string,
-  encodeLeaf: EncodeLeaf,
-  clock: () => Date,
-): Promise<Registry> {
-  return new SqliteRegistry(await openConnection(registryStore, path), encodeLeaf, clock);
+export async function openRegistry(path: string, writer: LogWriter, clock: () => Date): Promise<Registry> {
+  return new SqliteRegistry(await openConnection(registryStore, path), writer, clock);
 }
 
 const pageSize = 500;
 
 class SqliteRegistry implements Registry {
   readonly #connection: Connection;
-  readonly #encodeLeaf: EncodeLeaf;
+  readonly #writer: LogWriter;
   readonly #clock: () => Date;
 
-  constructor(connection: Connection, encodeLeaf: EncodeLeaf, clock: () => Date) {
+  constructor(connection: Connection, writer: LogWriter, clock: () => Date) {
     this.#connection = connection;
-    this.#encodeLeaf = encodeLeaf;
+    this.#writer = writer;
     this.#clock = clock;
   }
 
@@ -89,12 +93,12 @@ class SqliteRegistry implements Registry {
   }
 
   async reserveNext(): Promise<DeviceId> {
-    const [{ id }] = await this.#logged(async (sql, at) => {
+    const { events } = await this.#logged(async (sql, at) => {
       const next = await takeNextId(sql);
       await insertUnit(sql, next, at);
       return [unitReserved(next)] as const;
     });
-    return id;
+    return events[0].id;
   }
 
   async reserve(id: DeviceId): Promise<void> {
@@ -171,7 +175,7 @@ class SqliteRegistry implements Registry {
     files: BatchFiles,
   ): Promise<readonly DeviceId[]> {
     const taken = await this.#logged((sql, at) => takeIn(sql, batch, certificates, files, at));
-    return taken.flatMap(({ id }) => id ?? []);
+    return taken.events.flatMap(({ id }) => id ?? []);
   }
 
   async credentials(id: DeviceId): Promise<Credentials | undefined> {
@@ -181,6 +185,27 @@ class SqliteRegistry implements Registry {
 
   async record(event: LogEvent): Promise<void> {
     await this.#logged(async () => [event]);
+  }
+
+  async seal(): Promise<number> {
+    const { size } = await this.#logged(async (sql) => [await sealOf(sql)]);
+    return size;
+  }
+
+  async epoch(): Promise<number | undefined> {
+    const last = 'SELECT number FROM epoch ORDER BY number DESC LIMIT 1';
+    return (await this.#connection.query<{ number: number }>(last))[0]?.number;
+  }
+
+  async openEpoch(epoch: NewEpoch): Promise<void> {
+    await this.#logged(async (sql, at) => {
+      await sql.run('INSERT INTO epoch (number, opened_at) VALUES (?, ?)', epoch.epoch, at);
+      return [epochOpened(epoch)];
+    });
+  }
+
+  async closeLeases(): Promise<void> {
+    await this.#logged(async (sql, at) => (await closeAllLeases(sql, at)).map(leaseClosed));
   }
 
   async *leaves(): AsyncIterable<Uint8Array> {
@@ -198,6 +223,18 @@ class SqliteRegistry implements Registry {
     return { size: tip.n + 1, head: sha256(tip.leaf).toString('hex') };
   }
 
+  async nodes(level: number, from: number, to: number): Promise<Buffer[]> {
+    const select = 'SELECT hash FROM node WHERE level = ? AND place >= ? AND place < ? ORDER BY place';
+    const rows = await this.#connection.query<{ hash: Buffer }>(select, level, from, to);
+    return rows.map(({ hash }) => hash);
+  }
+
+  async leavesOf(id: DeviceId): Promise<{ n: number; leaf: Uint8Array }[]> {
+    const select = `SELECT n, leaf FROM log WHERE ${unitOfLeaf} = ? ORDER BY n`;
+    const rows = await this.#connection.query<LeafRow>(select, id);
+    return rows.map(({ n, leaf }) => ({ n, leaf: new Uint8Array(leaf) }));
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -205,19 +242,11 @@ class SqliteRegistry implements Registry {
   /** A change and its leaves, in one transaction: if power fails here, all are there afterwards, or none. */
   #logged<Events extends readonly LogEvent[]>(
     change: (sql: Statements, at: string) => Promise<Events>,
-  ): Promise<Events> {
+  ): Promise<{ events: Events; size: number }> {
     return this.#connection.transaction(async (sql) => {
       const at = this.#clock().toISOString();
       const events = await change(sql, at);
-      let [tip] = await sql.all<LeafRow>(tipOfLog);
-      for (const event of events) {
-        const n = tip === undefined ? 0 : tip.n + 1;
-        const previous = tip === undefined ? null : sha256(tip.leaf);
-        const leaf = Buffer.from(this.#encodeLeaf({ ...event, t: at }, n, previous));
-        await sql.run('INSERT INTO log (n, leaf) VALUES (?, ?)', n, leaf);
-        tip = { n, leaf };
-      }
-      return events;
+      return { events, size: await appendLeaves(sql, this.#writer, events, at) };
     });
   }
 
@@ -227,13 +256,6 @@ class SqliteRegistry implements Registry {
   }
 }
 
-const tipOfLog = 'SELECT n, leaf FROM log ORDER BY n DESC LIMIT 1';
-
 function sha256(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-interface LeafRow {
-  readonly n: number;
-  readonly leaf: Buffer;
 }

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DeviceId, parseDeviceId as id, parseLease } from '../../src/device.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { encodeLeaf } from '../../src/log/leaf.ts';
+import { context } from '../support/log-context.ts';
+import { logWriter } from '../../src/log/writer.ts';
 import type { NewBatch, NewCertificate } from '../../src/registry/batch.ts';
 import type { Registry, Step } from '../../src/registry/registry.ts';
 import type { Store } from './registry.ts';
 
 const sha = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
-const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const leaf = logWriter(context);
 const vkey = 'acme-ca+173116ae+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 
 /** What the registry keeps of a batch; what is in it, it does not read. */
@@ -216,7 +217,7 @@ export function batchContract(makeStore: () => Promise<Store>): void {
       await exportOne();
       const first = batch(1, undefined, 'answer');
       await registry.importBatch(first, both, files);
-      await registry.advance(id('00000001'), { to: 'installed', generation: 1 });
+      await registry.advance(id('00000001'), { to: 'installed', generation: 1, locked: false });
       const later = ['00000001', '00000002'].map((unit) => certificate(unit, `AB${unit}`, 2));
       const second = batch(2, first.sha256, 'answer');
       expect(await registry.importBatch(second, later, files)).toEqual(['00000001', '00000002']);
@@ -278,13 +279,13 @@ export function batchContract(makeStore: () => Promise<Store>): void {
   });
 
   describe('a certified unit', () => {
-    const installed = { to: 'installed', generation: 1 } as const;
+    const installed = { to: 'installed', generation: 1, locked: false } as const;
 
     test('is installed, again as often as need be, with a generation it has', async () => {
       await exportOne();
       await registry.importBatch(batch(1, undefined, 'answer'), [certificate('00000001')], files);
       await expectRefusal(
-        () => registry.advance(id('00000001'), { to: 'installed', generation: 2 }),
+        () => registry.advance(id('00000001'), { to: 'installed', generation: 2, locked: false }),
         'internal',
       );
       for (const _ of ['first', 'again']) await registry.advance(id('00000001'), installed);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type DeviceId, deviceIdFromNumber, deviceIdToNumber, type UnitState } from '../../src/device.ts';
 import { LinesideError } from '../../src/errors.ts';
-import { encodeLeaf } from '../../src/log/leaf.ts';
+import { context } from '../support/log-context.ts';
+import { logWriter } from '../../src/log/writer.ts';
 import type { Registry, Step } from '../../src/registry/registry.ts';
 import { batch } from './batches.ts';
 import type { Store } from './registry.ts';
@@ -138,7 +139,7 @@ export function registryModel(makeStore: () => Promise<Store>): void {
 }
 
 async function compare(store: Store, acts: readonly Act[]): Promise<void> {
-  const open = () => store.open(encodeLeaf({ station: 'st07', sw: '0.1.0' }), () => new Date());
+  const open = () => store.open(logWriter(context), () => new Date());
   const model = new Model();
   let registry = await open();
   try {

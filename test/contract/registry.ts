@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DeviceId, parseDeviceId, parseLease } from '../../src/device.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { encodeLeaf } from '../../src/log/leaf.ts';
-import type { EncodeLeaf, Registry, Step, UnitRecord } from '../../src/registry/registry.ts';
+import { context } from '../support/log-context.ts';
+import { logWriter } from '../../src/log/writer.ts';
+import type { LogWriter } from '../../src/registry/log.ts';
+import type { Registry, Step, UnitRecord } from '../../src/registry/registry.ts';
 import { batchContract } from './batches.ts';
+import { logContract } from './log.ts';
 import { registryModel } from './registry-model.ts';
 
 /** One database: the first `open` makes an empty registry in it, later ones open what is there. */
 export interface Store {
-  open(encodeLeaf: EncodeLeaf, clock: () => Date): Promise<Registry>;
+  open(writer: LogWriter, clock: () => Date): Promise<Registry>;
 }
 
 const id = parseDeviceId;
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
-const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const leaf = logWriter(context);
 /** Each look at the clock is a second later. */
 const ticking = () => {
   let seconds = 0;
@@ -34,10 +37,12 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
   describe(name, () => {
     let store: Store;
     let registry: Registry;
+    let clock: () => Date;
 
     beforeEach(async () => {
       store = await makeStore();
-      registry = await store.open(leaf, ticking());
+      clock = ticking();
+      registry = await store.open(leaf, clock);
     });
     afterEach(() => registry.close().catch(() => undefined));
 
@@ -46,9 +51,9 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
       for (const step of steps) await registry.advance(which, step);
     }
 
-    async function reopen(encode: EncodeLeaf = leaf): Promise<void> {
+    async function reopen(writer: LogWriter = leaf): Promise<void> {
       await registry.close();
-      registry = await store.open(encode, ticking());
+      registry = await store.open(writer, clock);
     }
 
     describe('leases', () => {
@@ -57,8 +62,8 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
         await registry.addLease(parseLease('00000001-00000002'));
         await registry.reserve(id('00000002'));
         expect(await registry.leases()).toEqual([
-          { lease: { first: '00000100', last: '000001FF' }, used: 0, left: 256 },
-          { lease: { first: '00000001', last: '00000002' }, used: 1, left: 1 },
+          { lease: { first: '00000100', last: '000001FF' }, used: 0, left: 256, closed: false },
+          { lease: { first: '00000001', last: '00000002' }, used: 1, left: 1, closed: false },
         ]);
       });
 
@@ -132,6 +137,44 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
         const given = await Promise.all(Array.from({ length: 40 }, () => registry.reserveNext()));
         expect(new Set(given).size).toBe(40);
         expect(await collect(registry.leaves())).toHaveLength(41);
+      });
+    });
+
+    describe('leases that are closed', () => {
+      beforeEach(async () => {
+        await registry.addLease(parseLease('00000010-0000001F'));
+        await registry.addLease(parseLease('00000001-00000002'));
+        await registry.reserve(id('00000002'));
+        await registry.closeLeases();
+      });
+
+      test('give no id, neither the next nor one asked for', async () => {
+        await expect(registry.reserveNext()).rejects.toMatchObject({ code: 'lease-exhausted' });
+        await expect(registry.reserve(id('00000011'))).rejects.toMatchObject({ code: 'id-outside-lease' });
+        expect(await registry.leases()).toEqual([
+          { lease: { first: '00000010', last: '0000001F' }, used: 0, left: 0, closed: true },
+          { lease: { first: '00000001', last: '00000002' }, used: 1, left: 0, closed: true },
+        ]);
+      });
+
+      test('are in the log, each once', async () => {
+        await registry.closeLeases();
+        const told = (await collect(registry.leaves())).map((bytes) =>
+          JSON.parse(Buffer.from(bytes).toString()),
+        );
+        expect(told.filter(({ ev }) => ev === 'lease.close')).toMatchObject([
+          { lease: '00000010-0000001F' },
+          { lease: '00000001-00000002' },
+        ]);
+      });
+
+      test('keep their ids from every lease to come, and their units go on', async () => {
+        await expect(registry.addLease(parseLease('0000001F-0000002F'))).rejects.toMatchObject({
+          code: 'lease-overlaps',
+        });
+        await registry.addLease(parseLease('00000020-0000002F'));
+        expect(await registry.reserveNext()).toBe('00000020');
+        await registry.advance(id('00000002'), keyed);
       });
     });
 
@@ -290,7 +333,7 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
         await registry.addLease(parseLease('00000001-00000010'));
         await make(id('00000001'), keyed, flashing, flashed, verified, voided);
         await reopen();
-        await registry.record({ ev: 'export.batch' });
+        await registry.record({ ev: 'export.written', batch: 1 });
         const leaves = await collect(registry.leaves());
         const told = leaves.map((bytes) => JSON.parse(Buffer.from(bytes).toString()));
         const csrHash = createHash('sha256').update(csr).digest('hex');
@@ -304,7 +347,7 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
           { ev: 'unit.flashed', ...of, from: 'flashing', to: 'flashed' },
           { ev: 'unit.verified', ...of, from: 'flashed', to: 'verified', proof: 'signature', locked: true },
           { ev: 'unit.void', ...of, from: 'verified', to: 'void', reason: 'program-failed' },
-          { ev: 'export.batch' },
+          { ev: 'export.written', batch: 1 },
         ]);
         expect(told.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
         const hashes = leaves.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
@@ -317,15 +360,16 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
         await registry.addLease(parseLease('00000001-00000010'));
         await make(id('00000001'));
         const before = await everything(registry);
-        await reopen(() => {
+        const encodeLeaf = () => {
           throw new Error('no leaf');
-        });
+        };
+        await reopen({ ...leaf, encodeLeaf });
         const changes = [
           () => registry.addLease(parseLease('00000020-00000030')),
           () => registry.reserveNext(),
           () => registry.reserve(id('00000005')),
           () => registry.advance(id('00000001'), keyed),
-          () => registry.record({ ev: 'station.init' }),
+          () => registry.record({ ev: 'station.init', chip: 'nrf52840' }),
         ];
         for (const change of changes) await expect(change()).rejects.toThrow('no leaf');
         expect(await everything(registry)).toEqual(before);
@@ -366,9 +410,11 @@ export function registryContract(name: string, makeStore: () => Promise<Store>):
       await registry.close();
       expect(await asked).toBe('00000001');
       await expect(registry.reserveNext()).rejects.toThrow('closed');
-      registry = await store.open(leaf, ticking());
+      registry = await store.open(leaf, clock);
       expect(await registry.find(id('00000001'))).toMatchObject({ state: 'reserved' });
     });
+
+    describe('the tree', () => logContract(() => makeStore()));
 
     describe('batches', () => batchContract(() => makeStore()));
 

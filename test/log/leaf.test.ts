@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { unitStates } from '../../src/device.ts';
+import { eventKeys } from '../../src/log/events.ts';
 import { encodeLeaf } from '../../src/log/leaf.ts';
+import { context } from '../support/log-context.ts';
 
-const encode = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const encode = encodeLeaf(context);
 const t = '2026-11-23T09:14:02.117Z';
 const sha = (text: string) => createHash('sha256').update(text).digest();
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -20,17 +23,19 @@ describe('a leaf', () => {
       id: 'ABCD1234',
     };
     expect(text(encode(event, 7, sha('previous')))).toBe(
-      '{"ev":"unit.void","from":"flashing","id":"ABCD1234","n":7,' +
+      '{"ev":"unit.void","from":"flashing","id":"ABCD1234",' +
+        '"m":"f6b1c2d3-0000-4000-8000-000000000001:5123.44","n":7,' +
         '"p":"6da0633528deaa0144e7b058315f0b753ec0b945163a72bf96a0d18180f9de0d",' +
         '"reason":"Prüfling \\"7\\" \\\\ defekt / € 😀","station":"st07","sw":"0.1.0",' +
-        '"t":"2026-11-23T09:14:02.117Z","to":"void","v":1}',
+        '"t":"2026-11-23T09:14:02.117Z","to":"void","v":2}',
     );
   });
 
   test('that is the first has 64 zeros for the one before', () => {
     expect(JSON.parse(text(encode({ ev: 'station.init', t, chip: 'nrf52840' }, 0, null)))).toEqual({
-      v: 1,
+      v: 2,
       n: 0,
+      m: 'f6b1c2d3-0000-4000-8000-000000000001:5123.44',
       t,
       ev: 'station.init',
       chip: 'nrf52840',
@@ -41,11 +46,13 @@ describe('a leaf', () => {
   });
 
   test('is the same bytes in whatever order the event has its keys', () => {
-    const members = Object.entries(whole);
+    const members = Object.entries(event('unit.flashing'));
     const anyOrder = fc.shuffledSubarray(members, { minLength: members.length });
     fc.assert(
       fc.property(anyOrder, (shuffled) => {
-        expect(encode(Object.fromEntries(shuffled), 5, null)).toEqual(encode(whole, 5, null));
+        expect(encode(Object.fromEntries(shuffled), 5, null)).toEqual(
+          encode(event('unit.flashing'), 5, null),
+        );
       }),
     );
   });
@@ -56,23 +63,31 @@ describe('a leaf', () => {
       .filter((words) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(words) && Array.from(words).length <= 120);
     fc.assert(
       fc.property(reason, fc.nat(), (words, n) => {
-        const leaf = JSON.parse(text(encode({ ev: 'unit.void', t, reason: words }, n, null)));
+        const leaf = JSON.parse(text(encode({ ...event('unit.void'), reason: words }, n, null)));
         expect(leaf).toMatchObject({ reason: words, n });
       }),
     );
   });
 
-  test('has at most 4096 bytes with every key at its longest', () => {
-    const context = { station: 's'.repeat(40), sw: '1'.repeat(40) };
-    const longest = { ...whole, probe: '"'.repeat(40), chip: 'c'.repeat(40), reason: '😀'.repeat(120) };
-    expect(encodeLeaf(context)(longest, Number.MAX_SAFE_INTEGER, null).length).toBeLessThanOrEqual(4096);
+  test.each([...eventKeys.keys()])('has at most 4096 bytes with every key of %s at its longest', (ev) => {
+    const seconds = () => 999_999_999_999;
+    const longest = {
+      probe: '"'.repeat(40),
+      chip: 'c'.repeat(40),
+      reason: '😀'.repeat(120),
+      uid: '0'.repeat(32),
+      ...Object.fromEntries(['size', 'before', ...unitStates].map((key) => [key, Number.MAX_SAFE_INTEGER])),
+    };
+    const keys = Object.entries(event(ev));
+    const whole = keys.map(([key, value]) => [key, longest[key as keyof typeof longest] ?? value]);
+    const writer = { station: 's'.repeat(40), sw: '1'.repeat(40), boot: { ...context.boot, seconds } };
+    const leaf = encodeLeaf(writer)(Object.fromEntries(whole), Number.MAX_SAFE_INTEGER, null);
+    expect(leaf.length).toBeLessThanOrEqual(4096);
   });
 });
 
 /** Each key the log has, with a value it takes. */
-const whole = {
-  t,
-  ev: 'unit.verified',
+const values: Record<string, string | number | boolean | null> = {
   id: 'ABCD1234',
   from: 'flashed',
   to: 'verified',
@@ -91,14 +106,34 @@ const whole = {
   manifest: 'e'.repeat(64),
   cert: 'f'.repeat(64),
   generation: 0xffffffff,
+  ...Object.fromEntries(unitStates.map((state) => [state, 0])),
+  digest: '0'.repeat(64),
+  next: null,
+  epoch: 2,
+  before: 0,
+  size: 0,
+  root: '1'.repeat(64),
+  backup: '2'.repeat(64),
+  was: t,
 };
+
+/** An event with all that its kind says. */
+function event(ev: string): Record<string, string | number | boolean | null> {
+  return { t, ev, ...Object.fromEntries((eventKeys.get(ev) ?? []).map((key) => [key, values[key] ?? null])) };
+}
+
+/** One that says this key. */
+function eventWith(key: string): Record<string, string | number | boolean | null> {
+  const [ev] = [...eventKeys].find(([, keys]) => keys.includes(key)) ?? ['unit.void'];
+  return event(ev);
+}
 
 describe('a value the log does not take', () => {
   const wrong: readonly [key: string, value: string | number | boolean | null][] = [
     ['t', '2026-11-23'],
     ['t', '2026-11-23T09:14:02.117+01:00'],
-    ['ev', 'Unit Void'],
-    ['ev', `a${'.a'.repeat(20)}`],
+    ['ev', 'unit.lost'],
+    ['ev', null],
     ['id', '00000000'],
     ['id', 'FFFFFFFF'],
     ['id', 'abcd1234'],
@@ -127,52 +162,76 @@ describe('a value the log does not take', () => {
     ['generation', 2 ** 32],
     ['manifest', null],
     ['cert', 'F'.repeat(64)],
+    ['verified', -1],
+    ['verified', '1'],
+    ['next', ''],
+    ['next', 'FFFFFFFF'],
+    ['size', 0.5],
+    ['root', ''],
+    ['was', null],
+    ['epoch', 0],
   ];
   test.each(wrong)('%s: %j is refused', (key, value) => {
-    expect(() => encode(whole, 0, null)).not.toThrow();
-    expect(() => encode({ ...whole, [key]: value }, 0, null)).toThrow(`what "${key}" was given`);
+    expect(() => encode(eventWith(key), 0, null)).not.toThrow();
+    expect(() => encode({ ...eventWith(key), [key]: value }, 0, null)).toThrow(`what "${key}" was given`);
   });
 
-  test.each(['t', 'ev'])('%s left out is refused', (key) => {
-    const { [key as 't']: _, ...rest } = whole;
-    expect(() => encode(rest, 0, null)).toThrow(`what "${key}" was given`);
+  test.each([...eventKeys])('a key left out of %s is refused, and one too many', (ev, keys) => {
+    for (const key of ['t', ...keys]) {
+      const { [key]: _, ...rest } = event(ev);
+      const refusal = key === 'reason' ? 'a reason is 1 to 120' : `what "${key}" was given`;
+      expect(() => encode(rest, 0, null)).toThrow(refusal);
+    }
+    const [foreign = ''] = Object.keys(values).filter((key) => !keys.includes(key));
+    expect(() => encode({ ...event(ev), [foreign]: values[foreign] ?? null }, 0, null)).toThrow(foreign);
+  });
+
+  test('an event that is none is refused', () => {
+    const { ev: _, ...rest } = event('unit.void');
+    expect(() => encode(rest, 0, null)).toThrow('was given');
   });
 
   test('firmware that is none is written as null', () => {
-    expect(JSON.parse(text(encode({ ...whole, fw: null }, 0, null)))).toMatchObject({ fw: null });
+    expect(JSON.parse(text(encode({ ...event('unit.flashing'), fw: null }, 0, null)))).toMatchObject({
+      fw: null,
+    });
   });
 
   test.each(['d', 'key', 'privateKey', '__proto__', 'constructor', 'toString'])(
     'key "%s" is refused',
     (key) => {
-      const event = Object.fromEntries([...Object.entries(whole), [key, 'x']]);
-      expect(() => encode(event, 0, null)).toThrow('no such key');
+      const more = Object.fromEntries([...Object.entries(event('unit.void')), [key, 'x']]);
+      expect(() => encode(more, 0, null)).toThrow('no such key');
     },
   );
 
   test.each([
-    ['v', 1],
+    ['v', 2],
     ['n', 0],
+    ['m', 'f6b1c2d3-0000-4000-8000-000000000001:5123.44'],
     ['p', '0'.repeat(64)],
     ['station', 'st07'],
     ['sw', '0.1.0'],
   ])('an event does not say "%s", which is the writer\'s', (key, value) => {
-    expect(() => encode({ ...whole, [key]: value }, 0, null)).toThrow('no such key');
+    expect(() => encode({ ...event('unit.void'), [key]: value }, 0, null)).toThrow('no such key');
   });
 
   test.each([-1, 0.5, Number.NaN, 2 ** 53])('n = %d is refused', (n) => {
-    expect(() => encode(whole, n, null)).toThrow('what "n" was given');
+    expect(() => encode(event('unit.void'), n, null)).toThrow('what "n" was given');
   });
 
   test('a previous hash that has not 32 bytes is refused', () => {
-    expect(() => encode(whole, 1, new Uint8Array(31))).toThrow('what "p" was given');
+    expect(() => encode(event('unit.void'), 1, new Uint8Array(31))).toThrow('what "p" was given');
   });
 
   test.each([
-    { station: 'two words', sw: '0.1.0' },
-    { station: 'st07', sw: '' },
-  ])('a writer %j is refused', (context) => {
-    expect(() => encodeLeaf(context)(whole, 0, null)).toThrow('was given');
+    { station: 'two words' },
+    { sw: '' },
+    { boot: { id: 'f6b1c2d3', seconds: () => 1 } },
+    { boot: { ...context.boot, seconds: () => -1 } },
+    { boot: { ...context.boot, seconds: () => Number.NaN } },
+  ])('a writer %j is refused', (other) => {
+    expect(() => encodeLeaf({ ...context, ...other })(event('unit.void'), 0, null)).toThrow('was given');
   });
 });
 
@@ -191,28 +250,34 @@ describe('a private key', () => {
 
   test.each(forms)('is refused as a reason: %s', (_, form) => {
     expect(form.length).toBeLessThanOrEqual(120);
-    const attempt = () => encode({ ...whole, reason: form }, 0, null);
+    const attempt = () => encode({ ...event('unit.void'), reason: form }, 0, null);
     expect(attempt).toThrow('nothing in it that could be a key');
     expect(messageOf(attempt)).not.toContain(form.slice(0, 20));
   });
 
   test('leaves room for 120 characters of reason', () => {
-    expect(text(encode({ ...whole, reason: 'x '.repeat(60) }, 0, null))).toContain('x '.repeat(60));
+    expect(text(encode({ ...event('unit.void'), reason: 'x '.repeat(60) }, 0, null))).toContain(
+      'x '.repeat(60),
+    );
   });
 
   test('would be found by this test: words that are no key pass, and stand in the leaf', () => {
     const reason = `write of ${key.toString('base64').slice(0, 42)} failed`;
-    expect(text(encode({ ...whole, reason }, 0, null))).toContain(reason);
+    expect(text(encode({ ...event('unit.void'), reason }, 0, null))).toContain(reason);
     expect(
       text(
-        encode({ ...whole, reason: 'the board was dropped, cracked and added to the scrap box' }, 0, null),
+        encode(
+          { ...event('unit.void'), reason: 'the board was dropped, cracked and added to the scrap box' },
+          0,
+          null,
+        ),
       ),
     ).toContain('scrap');
   });
 
   test.each(['base64', 'base64url', 'hex'] as const)('does not fit any other key of words as %s', (form) => {
     for (const where of ['ev', 'id', 'from', 'to', 'uid', 'probe', 'proof', 'lease', 'chip', 't'])
-      expect(() => encode({ ...whole, [where]: key.toString(form) }, 0, null)).toThrow(
+      expect(() => encode({ ...eventWith(where), [where]: key.toString(form) }, 0, null)).toThrow(
         `what "${where}" was given`,
       );
   });
@@ -227,7 +292,7 @@ describe('a private key', () => {
     'a\u0000b',
     'a\u2028b',
   ])('a reason that is not 1 to 120 printable characters is refused: %j', (reason) => {
-    expect(() => encode({ ...whole, reason }, 0, null)).toThrow('1 to 120 printable characters');
+    expect(() => encode({ ...event('unit.void'), reason }, 0, null)).toThrow('1 to 120 printable characters');
   });
 });
 

@@ -117,7 +117,7 @@ describe('a disk that fails', () => {
 describe.runIf(asRoot)('a full disk', () => {
   test('stops the registry until it is opened again, and what it had acknowledged is there', async () => {
     const directory = await temporaryDirectory();
-    const mount = `mount -t tmpfs -o size=512k none '${directory}'`;
+    const mount = `mount -t tmpfs -o size=640k none '${directory}'`;
     const { records } = await run(inOwnMounts(mount, command('fill', directory)));
     expect(records).toEqual([
       {

@@ -32,6 +32,8 @@ const batch = (direction: string, sequence: number, digit: string, previous = '0
 const certify = (unit: number | undefined, serial: string, generation = 1, batch = 1) =>
   `INSERT INTO certificate (unit, generation, der, serial, batch)
    VALUES (${unit}, ${generation}, x'3000', '${serial}', ${batch})`;
+const node = (level: number, place: number, hash = 'zeroblob(32)') =>
+  `INSERT INTO node VALUES (${level}, ${place}, ${hash})`;
 const trusted = `INSERT INTO authority VALUES (1, '${'k'.repeat(60)}', ${now})`;
 
 describe('the schema itself, against any SQL prompt,', () => {
@@ -47,7 +49,7 @@ describe('the schema itself, against any SQL prompt,', () => {
     await registry.close();
     sql = await openRaw(path);
     await sql.exec(`${batch('out', 1, 'a')}; ${batch('in', 1, 'b')}; ${trusted};
-      INSERT INTO batch_file VALUES (1, 'chain.pem', x'00')`);
+      INSERT INTO batch_file VALUES (1, 'chain.pem', x'00'); INSERT INTO epoch VALUES (1, ${now})`);
     for (const state of unitStates) {
       await sql.exec(reserve(at[state] ?? 0));
       for (const step of lifeUpTo(state)) {
@@ -84,6 +86,10 @@ describe('the schema itself, against any SQL prompt,', () => {
     );
     await attempt(`${batch('in', 2, 'c', 'b')}; INSERT INTO batch_file VALUES (2, 'crl.pem', x'00')`);
     await attempt(certify(at.exported, 'AB98', 2));
+    await attempt(`INSERT INTO log VALUES (2, x'7b7d'); ${node(0, 2)}; INSERT INTO log VALUES (3, x'7b7d');
+      ${node(0, 3)}; ${node(1, 1)}; ${node(2, 0)}`);
+    await attempt(`INSERT INTO epoch VALUES (2, ${now})`);
+    await attempt(`UPDATE lease SET closed_at = ${now}`);
   });
 
   const legal = [
@@ -271,10 +277,14 @@ describe('the schema itself, against any SQL prompt,', () => {
     ['leases do not overlap', 'INSERT INTO lease (first, last, next) VALUES (16, 17, 16)', 'lease-overlaps'],
     [
       'leases do not overlap, also by replacing',
-      'INSERT OR REPLACE INTO lease VALUES (1, 1, 15, 1)',
+      'INSERT OR REPLACE INTO lease (place, first, last, next) VALUES (1, 1, 15, 1)',
       'lease-overlaps',
     ],
-    ['a lease is not replaced', 'INSERT OR REPLACE INTO lease VALUES (1, 100, 115, 100)', 'takes the place'],
+    [
+      'a lease is not replaced',
+      'INSERT OR REPLACE INTO lease (place, first, last, next) VALUES (1, 100, 115, 100)',
+      'takes the place',
+    ],
     ['a lease begins at 1', 'INSERT INTO lease (first, last, next) VALUES (0, 0, 0)', check],
     [
       'a lease ends at FFFFFFFE',
@@ -424,7 +434,39 @@ describe('the schema itself, against any SQL prompt,', () => {
     ['a CA is never deleted', 'DELETE FROM authority', 'never done'],
   ];
 
-  test.each([...rules, ...batchRules])('holds that %s', async (_, statement, refusal) => {
+  const treeRules: readonly [string, string, string][] = [
+    ['a node is not there twice', node(0, 0), 'no second node'],
+    ['a node is not replaced', node(0, 1).replace('INSERT', 'INSERT OR REPLACE'), 'no second node'],
+    ['a level has no gap', node(1, 2), 'no gap'],
+    ['a leaf is there before its hash', node(0, 2), 'before its hash'],
+    [
+      'a node covers two nodes',
+      `INSERT INTO log VALUES (2, x'7b7d'); ${node(0, 2)}; ${node(1, 1)}`,
+      'covers two',
+    ],
+    ['the lowest level is 0', node(-1, 0), check],
+    ['a hash has 32 bytes', `INSERT INTO log VALUES (2, x'7b7d'); ${node(0, 2, 'zeroblob(31)')}`, check],
+    ['a node never changes', 'UPDATE node SET hash = zeroblob(32)', 'never done'],
+    ['a node is never deleted', 'DELETE FROM node', 'never done'],
+    ['an epoch is later than all before', `INSERT INTO epoch VALUES (1, ${now})`, 'later than all'],
+    ['an epoch is not replaced', `INSERT OR REPLACE INTO epoch VALUES (1, ${now})`, 'later than all'],
+    ['an epoch has 32 bits', `INSERT INTO epoch VALUES (4294967296, ${now})`, check],
+    ['an epoch never changes', 'UPDATE epoch SET number = 2', 'never done'],
+    ['an epoch is never deleted', 'DELETE FROM epoch', 'never done'],
+    ['a closed lease gives no id', `UPDATE lease SET closed_at = ${now}; ${reserve(10)}`, 'id-outside-lease'],
+    [
+      'a closed lease is not opened again',
+      `UPDATE lease SET closed_at = ${now}; UPDATE lease SET closed_at = NULL`,
+      'until it is closed',
+    ],
+    [
+      'a closed lease does not go on',
+      `UPDATE lease SET closed_at = ${now}; UPDATE lease SET next = next + 1`,
+      'until it is closed',
+    ],
+  ];
+
+  test.each([...rules, ...batchRules, ...treeRules])('holds that %s', async (_, statement, refusal) => {
     const before = await sql.all('SELECT * FROM unit ORDER BY id');
     await expect(attempt(statement)).rejects.toThrow(refusal);
     expect(await sql.all('SELECT * FROM unit ORDER BY id')).toEqual(before);

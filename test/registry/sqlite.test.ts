@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDeviceId, parseLease } from '../../src/device.ts';
 import * as before from '../../src/registry/sqlite/migrations/0001-units.ts';
+import * as batches from '../../src/registry/sqlite/migrations/0002-batches.ts';
 import { registryStore } from '../../src/registry/sqlite/store.ts';
 import { makeDurable, mustNotResetWal } from '../../src/sqlite/pragmas.ts';
 import { openStatements } from '../../src/sqlite/statements.ts';
@@ -109,6 +111,24 @@ describe('opening a registry', () => {
     await registry.close();
   });
 
+  test('from before there was a tree gets its nodes with its next leaf', async () => {
+    const path = join(await temporaryDirectory(), 'registry.db');
+    const raw = await openRaw(path);
+    const old = [before, batches].flatMap(({ statements }) => statements);
+    const leaves = Array.from({ length: 2500 }, (_, n) => `(${n}, CAST('{"n":${n}}' AS BLOB))`);
+    await raw.exec(`PRAGMA application_id = 0x4c535247; PRAGMA user_version = 2; CREATE TABLE knex_migrations
+      (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, batch INTEGER, migration_time TEXT);
+      INSERT INTO knex_migrations (name, batch) VALUES ('${before.name}', 1), ('${batches.name}', 2);
+      ${old.join(';\n')}; INSERT INTO log VALUES ${leaves.join()}`);
+    await raw.close();
+    const registry = await openRegistry(path, { ...leaf, foreword: () => undefined }, clock);
+    expect(await registry.nodes(0, 0, 10_000)).toEqual([]);
+    await registry.addLease(parseLease('00000001-00000FFF'));
+    expect(await registry.nodes(0, 0, 10_000)).toEqual(await hashesOf(registry.leaves()));
+    expect(await registry.nodes(11, 0, 2)).toHaveLength(1);
+    await registry.close();
+  });
+
   test('whose version is not that of its migrations is refused', async () => {
     const path = await emptyRegistry();
     const raw = await openRaw(path);
@@ -164,6 +184,13 @@ describe('opening a registry', () => {
   });
 });
 
+async function hashesOf(leaves: AsyncIterable<Uint8Array>): Promise<Buffer[]> {
+  const hashes: Buffer[] = [];
+  for await (const bytes of leaves)
+    hashes.push(createHash('sha256').update(Buffer.of(0)).update(bytes).digest());
+  return hashes;
+}
+
 async function overwriteLastPage(path: string): Promise<void> {
   const { size } = await stat(path);
   const file = await open(path, 'r+');
@@ -180,7 +207,7 @@ describe('durability', () => {
     const header = await readFile(await emptyRegistry());
     expect([header[18], header[19]]).toEqual([2, 2]);
     expect(header.toString('latin1', 68, 72)).toBe('LSRG');
-    expect(header.readUInt32BE(60)).toBe(2);
+    expect(header.readUInt32BE(60)).toBe(3);
   });
 
   test('a setting that did not take is refused: a database in memory has no WAL', async () => {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
 import { onTestFinished } from 'vitest';
-import { encodeLeaf } from '../../src/log/leaf.ts';
+import { context } from '../support/log-context.ts';
+import { logWriter } from '../../src/log/writer.ts';
 
-export const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+export const leaf = logWriter(context);
 export const clock = () => new Date();
 
 /** A directory that is gone when the test ends. */

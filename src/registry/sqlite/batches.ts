@@ -1,7 +1,7 @@
 import type { DeviceId } from '../../device.ts';
 import type { BatchFiles, NewBatch, NewCertificate } from '../batch.ts';
 import { batchTaken, unitAdvanced, unitReissued } from '../event.ts';
-import type { LogEvent } from '../registry.ts';
+import type { LogEvent } from '../log.ts';
 import { insertBatch, insertCertificate, insertFiles } from './batch-rows.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import { isCertified, updateUnit } from './unit-rows.ts';

@@ -72,7 +72,8 @@ const updates: Readonly<Record<(Step | BatchStep)['to'], string>> = {
   verified: "UPDATE unit SET state = 'verified', changed_at = ?2, proof = ?3, locked = ?4 WHERE id = ?1",
   exported: "UPDATE unit SET state = 'exported', changed_at = ?2, batch = ?3 WHERE id = ?1",
   certified: "UPDATE unit SET state = 'certified', changed_at = ?2 WHERE id = ?1",
-  installed: "UPDATE unit SET state = 'installed', changed_at = ?2, generation = ?3 WHERE id = ?1",
+  installed: `UPDATE unit SET state = 'installed', changed_at = ?2, generation = ?3, locked = max(locked, ?4)
+    WHERE id = ?1`,
   void: "UPDATE unit SET state = 'void', changed_at = ?2, reason = ?3 WHERE id = ?1",
 };
 
@@ -112,7 +113,7 @@ function stepValues(step: Step | BatchStep): SqlValue[] {
     case 'certified':
       return [];
     case 'installed':
-      return [step.generation];
+      return [step.generation, Number(step.locked)];
     case 'void':
       return [step.reason];
   }

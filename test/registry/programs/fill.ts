@@ -1,7 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseLease } from '../../../src/device.ts';
-import { encodeLeaf } from '../../../src/log/leaf.ts';
+import { context } from '../../support/log-context.ts';
+import { logWriter } from '../../../src/log/writer.ts';
 import { createRegistry, openRegistry } from '../../../src/registry/sqlite.ts';
 import { type Acknowledged, audit } from './audit.ts';
 
@@ -9,7 +10,7 @@ import { type Acknowledged, audit } from './audit.ts';
 const [directory = ''] = process.argv.slice(2);
 const path = join(directory, 'registry.db');
 const ballast = join(directory, 'ballast');
-const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const leaf = logWriter(context);
 const clock = () => new Date();
 
 await writeFile(ballast, Buffer.alloc(128 * 1024));

@@ -1,5 +1,7 @@
 import type { LinesideError } from '../../../src/errors.ts';
+import { logWriter } from '../../../src/log/writer.ts';
 import { createRegistry, openRegistry } from '../../../src/registry/sqlite.ts';
+import { context } from '../../support/log-context.ts';
 
 /** Opens or creates a registry, says how that ended and in how many milliseconds, then holds it until stdin ends. */
 const [path = '', how = 'open'] = process.argv.slice(2);
@@ -11,11 +13,7 @@ function say(outcome: string, facts: object): void {
 
 try {
   const open = how === 'create' ? createRegistry : openRegistry;
-  const registry = await open(
-    path,
-    () => Buffer.from('{}'),
-    () => new Date(),
-  );
+  const registry = await open(path, logWriter(context), () => new Date());
   say('opened', {});
   for await (const _ of process.stdin);
   await registry.close();

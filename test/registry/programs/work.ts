@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { parseLease } from '../../../src/device.ts';
 import { LinesideError } from '../../../src/errors.ts';
-import { encodeLeaf } from '../../../src/log/leaf.ts';
+import { context } from '../../support/log-context.ts';
+import { logWriter } from '../../../src/log/writer.ts';
 import type { Registry, Step } from '../../../src/registry/registry.ts';
 import { openRegistry } from '../../../src/registry/sqlite.ts';
 
 /** Makes 12 units and says each change on stdout, when it is committed (`after`) or, wrongly, `before` that. */
 const [path = '', when = 'after'] = process.argv.slice(2);
-const leaf = encodeLeaf({ station: 'st07', sw: '0.1.0' });
+const leaf = logWriter(context);
 
 function say(record: object): void {
   writeSync(1, `${JSON.stringify(record)}\n`);

@@ -102,8 +102,10 @@ CREATE TRIGGER unit_changed BEFORE UPDATE ON unit BEGIN
   SELECT RAISE(ABORT, 'uid, probe and firmware are set when flashing and never change')
     WHERE NEW.state <> 'flashing'
     AND (NEW.uid IS NOT OLD.uid OR NEW.probe IS NOT OLD.probe OR NEW.firmware IS NOT OLD.firmware);
-  SELECT RAISE(ABORT, 'proof and lock are set when verified and never change')
-    WHERE NEW.state <> 'verified' AND (NEW.proof IS NOT OLD.proof OR NEW.locked <> OLD.locked);
+  SELECT RAISE(ABORT, 'the proof is set when verified and never changes')
+    WHERE NEW.state <> 'verified' AND NEW.proof IS NOT OLD.proof;
+  SELECT RAISE(ABORT, 'a lock is set when verified or installed and never undone') WHERE NEW.locked <> OLD.locked
+    AND (NEW.locked < OLD.locked OR NEW.state NOT IN ('verified', 'installed'));
   SELECT RAISE(ABORT, 'the batch is set when exported and never changes')
     WHERE NEW.state <> 'exported' AND NEW.batch IS NOT OLD.batch;
   SELECT RAISE(ABORT, 'a unit is exported in the batch that is being made') WHERE NEW.state = 'exported'
