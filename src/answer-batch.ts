@@ -46,12 +46,16 @@ export class CertificateList {
   }
 }
 
-/** Puts the next batch for a station on record; `answers` as in its manifest. */
+/**
+ * Puts the next batch for a station on record; `answers` as in its manifest.
+ * @param checkpoint how far its log had come, with the CA's name on it; null for what was not asked for
+ */
 export async function recordAnswer(
   sql: Statements,
   authority: AuthorityDirectory,
   { station, answers }: Pick<LedgerBatch, 'station' | 'answers'>,
   list: CertificateList,
+  checkpoint: string | null,
   { officer, now }: Provenance,
 ): Promise<LedgerBatch> {
   const last = await lastPlace(sql, station, 'out');
@@ -61,6 +65,7 @@ export async function recordAnswer(
     ['chain.pem', chainFile(authority)],
     ['anchors.pem', anchorsFile(authority, succession?.brokerAnchor ?? null)],
   ]);
+  if (checkpoint !== null) files.set('checkpoint', Buffer.from(checkpoint));
   const manifest = composeManifest(
     {
       kind: 'certificates',
@@ -69,7 +74,6 @@ export async function recordAnswer(
       ...place,
       answers,
       generation: succession?.generation ?? 1,
-      log: { size: 0, head: '0'.repeat(64) },
     },
     new Map<PayloadFile, Uint8Array | Omit<Streamed, 'read'>>([
       ...files,

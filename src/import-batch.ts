@@ -11,10 +11,14 @@ import {
   verifyChain,
 } from './certificate.ts';
 import type { DeviceId } from './device.ts';
+import { parseCheckpoint } from './log/checkpoint.ts';
+import { witnessVerifier } from './log/cosignature.ts';
+import { NoteError, openNote, type Verifier } from './note.ts';
 import { parsePem } from './pem.ts';
 import type { NewCertificate } from './registry/batch.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Station } from './station-directory.ts';
+import { rootAt } from './station-log.ts';
 import { trustedAuthority } from './trusted-authority.ts';
 import { keyName } from './verifier-file.ts';
 
@@ -50,6 +54,8 @@ export async function importBatch({ file, registry }: Station, path: string): Pr
   const chain = verifyChain(contents(batch, 'chain.pem', 'CERTIFICATE'));
   if (payload.has('anchors.pem')) verifyAnchors(contents(batch, 'anchors.pem', 'CERTIFICATE'));
   if (payload.has('crl.pem')) contents(batch, 'crl.pem', 'X509 CRL');
+  const checkpoint = payload.get('checkpoint');
+  if (checkpoint) await mustBeCosigned(registry, checkpoint, authority);
   const certificates: NewCertificate[] = [];
   for (const der of contents(batch, 'certificates.pem', 'CERTIFICATE'))
     certificates.push(await verified(registry, der, chain, manifest));
@@ -62,6 +68,18 @@ export async function importBatch({ file, registry }: Station, path: string): Pr
     sha256,
     units: await registry.importBatch(taken, certificates, files),
   };
+}
+
+/** What the CA says it has seen of the log must be the log of this registry: with its name on it, it is evidence. */
+async function mustBeCosigned(registry: Registry, note: Uint8Array, authority: Verifier): Promise<void> {
+  try {
+    const { size, root } = parseCheckpoint(openNote(note, [witnessVerifier(authority)]));
+    if ((await rootAt(registry, size)).equals(root)) return;
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause;
+    throw refusal('cosignature', 'checkpoint', cause);
+  }
+  throw refusal('cosignature', 'checkpoint');
 }
 
 function contents({ payload }: Batch, file: PayloadFile, label: string): readonly Uint8Array[] {

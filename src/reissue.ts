@@ -163,7 +163,7 @@ async function batchesFor(
   for (const { name: station } of await knownStations(sql)) {
     const list = lists.get(station);
     const batch = list?.serials.length
-      ? await recordAnswer(sql, authority, { station, answers: null }, list, by)
+      ? await recordAnswer(sql, authority, { station, answers: null }, list, null, by)
       : await lastUnasked(sql, station);
     if (batch) batches.push(batch);
   }

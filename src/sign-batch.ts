@@ -9,6 +9,7 @@ import { answerTo, insertBatch, lastPlace, type LedgerBatch } from './ca/ledger/
 import { countDevices } from './ca/ledger/certificate-rows.ts';
 import { knownStations, leasesOf } from './ca/ledger/station-rows.ts';
 import { successionOf } from './ca/ledger/succession-rows.ts';
+import { insertWitness, lastWitnessed } from './ca/ledger/witness-rows.ts';
 import { verifyCsr } from './csr/verify.ts';
 import { type DeviceId, deviceIdToNumber, type Lease } from './device.ts';
 import { LinesideError } from './errors.ts';
@@ -17,6 +18,7 @@ import { readVerifier } from './note.ts';
 import { pemBlocks, PemError } from './pem.ts';
 import type { Statements } from './sqlite/statements.ts';
 import { keyName } from './verifier-file.ts';
+import { cosigned, mustExtend, type Shown, type Witnessed } from './witness.ts';
 
 /** What the officer sees before signing. Every rule holds already. */
 export interface Submission {
@@ -31,6 +33,10 @@ export interface Submission {
   readonly absent: number;
   /** Devices that have a certificate already and get the same again. */
   readonly already: number;
+  /** How far the station's log has come; null if these requests were answered before. */
+  readonly log: Shown | null;
+  /** How far it had come at the last batch. */
+  readonly logBefore: Witnessed | undefined;
 }
 
 /** Who is asked, and told. */
@@ -67,12 +73,14 @@ export async function signBatch(
   const batch = await submitted(authority, path);
   const { result, answer, signer, requests } = await authority.ledger.transaction(async (sql) => {
     const place = await placeInLedger(sql, authority, batch);
-    const submission = await review(sql, batch, officer);
+    const logBefore = await lastWitnessed(sql, batch.manifest.station);
+    const log = place === 'last' ? null : mustExtend(batch.payload, batch.signer, logBefore);
+    const submission = { ...(await review(sql, batch, officer)), log, logBefore };
     return officer.consent(submission, async (keys) => {
       const common = { signer: await keys.exchange(), requests: submission.requests };
       const known = await answerTo(sql, batch.sha256);
-      if (place === 'last' && known) return { result: 'again', answer: known, ...common } as const;
-      const answer = await answerAll(sql, authority, keys, batch, by, officer);
+      if (log === null && known) return { result: 'again', answer: known, ...common } as const;
+      const answer = await answerAll(sql, authority, keys, batch, submission, by, officer);
       return { result: 'signed', answer, ...common } as const;
     });
   });
@@ -105,7 +113,11 @@ async function placeInLedger(sql: Statements, { exchange }: OpenAuthority, batch
 }
 
 /** Checks every request by itself, against the leases of its station, and against all that the ledger knows. */
-async function review(sql: Statements, batch: Requests, officer: Officer): Promise<Submission> {
+async function review(
+  sql: Statements,
+  batch: Requests,
+  officer: Officer,
+): Promise<Omit<Submission, 'log' | 'logBefore'>> {
   const { station, sequence } = batch.manifest;
   const leases = await leasesOf(sql, station);
   const ids: DeviceId[] = [];
@@ -129,7 +141,8 @@ async function answerAll(
   sql: Statements,
   authority: OpenAuthority,
   keys: AuthorityKeys,
-  { manifest, sha256, bytes, payload }: Requests,
+  { manifest, sha256, bytes, payload, signer }: Requests,
+  { log }: Submission,
   by: Provenance,
   officer: Officer,
 ): Promise<LedgerBatch> {
@@ -144,13 +157,15 @@ async function answerAll(
     answers: null,
   } as const;
   await insertBatch(sql, asked, by.officer, by.now);
+  if (log) await insertWitness(sql, station, sequence, log);
   const issuing = issuingWith(await keys.authority('device'), authority.file, by.now);
   const list = new CertificateList();
   for (const requests of requestsIn({ payload })) {
     list.add(await certify(sql, issuing, requests, { ...by, station }));
     officer.progress('signing', list.serials.length);
   }
-  return recordAnswer(sql, authority, { station, answers: sha256 }, list, by);
+  const checkpoint = log && cosigned(log, signer, await keys.exchange(), by.now);
+  return recordAnswer(sql, authority, { station, answers: sha256 }, list, checkpoint, by);
 }
 
 /** So many are in work at a time. */

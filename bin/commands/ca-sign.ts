@@ -36,14 +36,21 @@ async function run(path: string, options: Options, desk: Desk): Promise<void> {
   });
 }
 
-function inWords({ station, sequence, sha256, requests, first, last, absent, already }: Submission) {
+function inWords(submission: Submission) {
+  const { station, sequence, sha256, requests, first, last, absent, already, log, logBefore } = submission;
   const odd = [
+    ...(log && logBefore && log.epoch > logBefore.epoch
+      ? [`  its registry was restored from a backup since: epoch ${log.epoch}`]
+      : []),
     ...(absent > 0 ? [`  of the ids between them ${absent} are missing`] : []),
     ...(already > 0 ? [`  ${already} of them have a certificate already and get the same again`] : []),
   ];
   return [
     `batch ${sequence} of station ${station}, manifest ${sha256}`,
     `  ${requests} requests, devices ${first} to ${last}`,
+    log === null
+      ? '  it was answered before: the same answer is written again'
+      : `  its log has ${log.size} entries, ${log.size - (logBefore?.size ?? 0)} of them new, and begins as it did`,
     ...odd,
   ];
 }

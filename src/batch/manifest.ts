@@ -10,8 +10,11 @@ const maximumTotal = 256 * 1024 * 1024;
 
 /** What each kind carries: required files, then those that may be there. */
 const payloads = {
-  requests: { required: ['requests.pem'], optional: [] },
-  certificates: { required: ['certificates.pem', 'chain.pem'], optional: ['anchors.pem', 'crl.pem'] },
+  requests: { required: ['checkpoint', 'consistency', 'requests.pem'], optional: [] },
+  certificates: {
+    required: ['certificates.pem', 'chain.pem'],
+    optional: ['anchors.pem', 'checkpoint', 'crl.pem'],
+  },
   fleet: {
     required: ['anchors.pem', 'chain.pem', 'device-anchors.pem', 'devices.jsonl', 'gaps.jsonl'],
     optional: [],
@@ -26,6 +29,8 @@ const payloadFiles = [
   'chain.pem',
   'anchors.pem',
   'crl.pem',
+  'checkpoint',
+  'consistency',
   'device-anchors.pem',
   'devices.jsonl',
   'gaps.jsonl',
@@ -53,8 +58,6 @@ const numbered = {
   sequence: whole(1, 0xffffffff),
   /** SHA-256 of the manifest before it in this direction, 64 zeros in the first. */
   previous: sha256,
-  /** How far the writer's log went when the batch was made: its leaves, and the SHA-256 of the last. */
-  log: v.strictObject({ size: whole(0, Number.MAX_SAFE_INTEGER), head: sha256 }),
 };
 
 /** Which certificates they are in the life of a device, from 1: each CA after another counts one up. */

@@ -30,6 +30,11 @@ const evidence = {
   length: 'a file is longer or shorter than was signed',
   sha256: 'a file is not the one that was signed',
   changed: 'a file changed while it was read',
+  checkpoint: 'its checkpoint is not one that the log of this station has signed',
+  cosignature: 'the CA has not signed for the log of this station, or for another',
+  'log-epoch': 'its log is of an epoch before the one that was seen last',
+  'log-cut': 'its log is shorter than it was: what was logged since was taken away',
+  'log-rewritten': 'its log does not begin with the log that was seen before: what was logged was changed',
   previous: 'it follows another batch than the one that was taken before it',
   fork: 'it is another batch than the one that was taken under its number',
 } as const;

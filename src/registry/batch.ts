@@ -30,7 +30,7 @@ export interface NewCertificate {
   readonly serial: string;
 }
 
-/** What came with the certificates, as it came. */
+/** What goes or came with the requests or certificates, as it was. */
 export type BatchFiles = ReadonlyMap<string, Uint8Array>;
 
 /** The newest certificate of a unit and the files of the batch it came in. */

@@ -104,10 +104,13 @@ export interface Registry {
   lastBatch(direction: Direction): Promise<BatchRecord | undefined>;
   findBatch(direction: Direction, sequence: number): Promise<BatchRecord | undefined>;
   /**
-   * Puts a batch for the CA on record and makes its units `exported`, all or none. It must be the next one.
+   * Puts a batch for the CA on record and makes its units `exported`, all or none. It must be the next one. `files`
+   * are those that could not be made again.
    * @throws LinesideError `illegal-transition`, `unit-not-found`
    */
-  exportBatch(batch: NewBatch, units: readonly DeviceId[]): Promise<void>;
+  exportBatch(batch: NewBatch, units: readonly DeviceId[], files: BatchFiles): Promise<void>;
+  /** What was put on record with a batch beside its requests or certificates. */
+  batchFiles(direction: Direction, sequence: number): Promise<BatchFiles>;
   /** Says that an outgoing batch is on its medium. @throws LinesideError `batch-unknown` */
   batchWritten(sequence: number): Promise<void>;
   /**

@@ -24,11 +24,13 @@ import {
   batchOf,
   type BatchRow,
   credentialRows,
+  filesOf,
   insertAuthority,
   lastBatch,
   markWritten,
   toBatchRecord,
   toCredentials,
+  toFiles,
   trustedAuthority,
 } from './sqlite/batch-rows.ts';
 import { takeIn, takeOut } from './sqlite/batches.ts';
@@ -158,8 +160,12 @@ class SqliteRegistry implements Registry {
     return row && toBatchRecord(row);
   }
 
-  async exportBatch(batch: NewBatch, units: readonly DeviceId[]): Promise<void> {
-    await this.#logged((sql, at) => takeOut(sql, batch, units, at));
+  async exportBatch(batch: NewBatch, units: readonly DeviceId[], files: BatchFiles): Promise<void> {
+    await this.#logged((sql, at) => takeOut(sql, batch, units, files, at));
+  }
+
+  async batchFiles(direction: Direction, sequence: number): Promise<BatchFiles> {
+    return toFiles(await this.#connection.query(filesOf, direction, sequence));
   }
 
   async batchWritten(sequence: number): Promise<void> {

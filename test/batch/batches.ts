@@ -18,12 +18,21 @@ export const sha256 = (bytes: string | Uint8Array) => createHash('sha256').updat
 
 export const requests = `-----BEGIN CERTIFICATE REQUEST-----\n${'QUJD'.repeat(16)}\n-----END CERTIFICATE REQUEST-----\n`;
 
+/** What of the log goes with requests; here nobody looks into them. */
+export const checkpoint = 'lineside/st07/1\n42\n';
+export const consistency = 'QUJD\n';
+const payload = { checkpoint, consistency, 'requests.pem': requests };
+const entries = Object.entries(payload).map(([name, text]) => ({
+  length: text.length,
+  name,
+  sha256: sha256(text),
+}));
+
 /** The fields of a good manifest, in canonical order. */
 export const fields = {
   authority: authorityName as unknown,
-  files: [{ length: requests.length, name: 'requests.pem', sha256: sha256(requests) }] as unknown,
+  files: entries as unknown,
   kind: 'requests' as unknown,
-  log: { head: 'a'.repeat(64), size: 42 } as unknown,
   previous: '0'.repeat(64) as unknown,
   schema: 1 as unknown,
   sequence: 1 as unknown,
@@ -33,11 +42,7 @@ export const fields = {
 export type Files = Record<string, string | Uint8Array>;
 
 /** A batch of this manifest, signed, with these other files. */
-export function signed(
-  manifest: string,
-  signer: Signer = station,
-  files: Files = { 'requests.pem': requests },
-) {
+export function signed(manifest: string, signer: Signer = station, files: Files = payload) {
   const note = signNote(`lineside batch v1\n${sha256(manifest)}\n`, signer);
   return { 'manifest.json': manifest, 'manifest.sig': note, ...files } as Files;
 }

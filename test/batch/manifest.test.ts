@@ -8,17 +8,20 @@ import {
   type PayloadFile,
 } from '../../src/batch/manifest.ts';
 import { LinesideError } from '../../src/errors.ts';
-import { authorityName, fields, requests, sha256 } from './batches.ts';
+import { authorityName, checkpoint, consistency, fields, requests, sha256 } from './batches.ts';
 
-const header: Header = {
+const header: Extract<Header, { readonly kind: 'requests' }> = {
   kind: 'requests',
   station: 'st07',
   authority: authorityName,
   sequence: 1,
   previous: '0'.repeat(64),
-  log: { size: 42, head: 'a'.repeat(64) },
 };
-const payload: Payload = new Map([['requests.pem', Buffer.from(requests)]]);
+const payload: Payload = new Map([
+  ['checkpoint', Buffer.from(checkpoint)],
+  ['consistency', Buffer.from(consistency)],
+  ['requests.pem', Buffer.from(requests)],
+]);
 const parse = (text: string) => parseManifest(Buffer.from(text));
 const refused = (name: string) =>
   expect.objectContaining({ code: 'batch-refused', facts: { rule: expect.anything(), name } });
@@ -41,10 +44,9 @@ describe('a manifest', () => {
       previous: hash,
       answers: fc.option(hash),
       generation: fc.integer({ min: 1, max: 0xffffffff }),
-      log: fc.record({ size: fc.maxSafeNat(), head: hash }),
       kind: fc.constant('certificates' as const),
     });
-    const optional = fc.subarray<PayloadFile>(['anchors.pem', 'crl.pem']);
+    const optional = fc.subarray<PayloadFile>(['anchors.pem', 'checkpoint', 'crl.pem']);
     fc.assert(
       fc.property(anyHeader, optional, fc.uint8Array(), (any, more, bytes) => {
         const files = new Map<PayloadFile, Uint8Array>([
@@ -73,7 +75,7 @@ describe('a manifest', () => {
     'text after its end': `${canonical}{}`,
     'a byte order mark': `\ufeff${canonical}`,
     'an escape that is not needed': canonical.replace('st07', '\\u0073t07'),
-    'a number in another form': canonical.replace('"size":42', '"size":4.2e1'),
+    'a number in another form': canonical.replace('"sequence":1', '"sequence":1e0'),
     'keys in another order': JSON.stringify({ ...later, authority }),
     'an array for an object': `[${canonical}]`,
     'half of it': canonical.slice(0, canonical.length / 2),
@@ -89,7 +91,8 @@ describe('a manifest', () => {
       Object.fromEntries(Object.entries(manifest).sort(([one], [other]) => (one < other ? -1 : 1))),
     );
   const answering = { kind: 'certificates', answers: null, generation: 1 };
-  const [entry] = fields.files as [Record<string, unknown>];
+  const [first, second, entry] = fields.files as Record<string, unknown>[];
+  const withEntry = (change: object) => [first, second, { ...entry, ...change }];
   const wrongValues: readonly [what: string, change: Record<string, unknown>, rule: string][] = [
     ['another schema', { schema: 2 }, 'manifest'],
     ['a kind there is not', { kind: 'orders' }, 'manifest'],
@@ -103,19 +106,28 @@ describe('a manifest', () => {
     ['a previous hash in upper case', { previous: 'A'.repeat(64) }, 'manifest'],
     ['no previous hash', { previous: null }, 'manifest'],
     ['requests that answer something', { answers: '0'.repeat(64) }, 'manifest'],
-    ['a log of negative size', { log: { head: 'a'.repeat(64), size: -1 } }, 'manifest'],
     ['no files', { files: [] }, 'missing-file'],
-    ['a file outside the batch', { files: [{ ...entry, name: '../requests.pem' }] }, 'manifest'],
-    ['a file with a NUL in its name', { files: [{ ...entry, name: 'requests.pem\0' }] }, 'manifest'],
-    ['a file with a name in upper case', { files: [{ ...entry, name: 'REQUESTS.PEM' }] }, 'manifest'],
-    ['itself among its files', { files: [entry, { ...entry, name: 'manifest.json' }] }, 'manifest'],
-    ['a file twice', { files: [entry, entry] }, 'manifest'],
-    ['a file of the other kind', { files: [{ ...entry, name: 'crl.pem' }, entry] }, 'unknown-file'],
+    ['a file outside the batch', { files: withEntry({ name: '../requests.pem' }) }, 'manifest'],
+    ['a file with a NUL in its name', { files: withEntry({ name: 'requests.pem\0' }) }, 'manifest'],
+    ['a file with a name in upper case', { files: withEntry({ name: 'REQUESTS.PEM' }) }, 'manifest'],
+    [
+      'itself among its files',
+      { files: [...withEntry({}), { ...entry, name: 'manifest.json' }] },
+      'manifest',
+    ],
+    ['a file twice', { files: [...withEntry({}), entry] }, 'manifest'],
+    ['no checkpoint', { files: [second, entry] }, 'missing-file'],
+    ['no proof of consistency', { files: [first, entry] }, 'missing-file'],
+    [
+      'a file of the other kind',
+      { files: [first, second, { ...entry, name: 'crl.pem' }, entry] },
+      'unknown-file',
+    ],
     ['the payload of the other kind', answering, 'missing-file'],
     ['certificates of no generation', { ...answering, generation: 0 }, 'manifest'],
     ['requests with a generation', { generation: 1 }, 'manifest'],
-    ['a length below 0', { files: [{ ...entry, length: -1 }] }, 'manifest'],
-    ['a file over 256 MiB', { files: [{ ...entry, length: 2 ** 28 + 1 }] }, 'manifest'],
+    ['a length below 0', { files: withEntry({ length: -1 }) }, 'manifest'],
+    ['a file over 256 MiB', { files: withEntry({ length: 2 ** 28 + 1 }) }, 'manifest'],
   ];
   test.each(wrongValues)('with %s is refused', (_, change, rule) => {
     expect(() => parse(inOrder({ ...fields, ...change }))).toThrow(refused(rule));

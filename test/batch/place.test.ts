@@ -32,7 +32,8 @@ describe('the batch that is due', () => {
     expect(placeOf(second, after(second))).toBe('last');
   });
 
-  const otherSecond = batch({ sequence: 2, previous: first.sha256, log: { head: 'b'.repeat(64), size: 43 } });
+  const otherFiles = (fields.files as object[]).map((entry) => ({ ...entry, length: 1 }));
+  const otherSecond = batch({ sequence: 2, previous: first.sha256, files: otherFiles });
   const refusals: readonly [string, typeof first, Due, string, number][] = [
     ['one taken before the last', first, after(second), 'replay', 8],
     ['one whose predecessor is missing', third, after(first), 'gap', 8],

@@ -18,6 +18,8 @@ import { readBatch } from '../../src/batch/read.ts';
 import { makeSigner } from '../../src/note.ts';
 import {
   authority,
+  checkpoint,
+  consistency,
   type Files,
   fields,
   good,
@@ -38,6 +40,8 @@ test('a batch that nobody touched is read, each file as it was signed', async ()
   expect(batch.manifest).toEqual(fields);
   expect(batch.sha256).toBe(sha256(JSON.stringify(fields)));
   expect([...batch.payload].map(([name, bytes]) => [name, Buffer.from(bytes).toString()])).toEqual([
+    ['checkpoint', checkpoint],
+    ['consistency', consistency],
     ['requests.pem', requests],
   ]);
 });
@@ -227,13 +231,17 @@ describe('what a bad medium does', () => {
   test('files of two good batches mixed in any way are refused', async () => {
     const other = requests.replaceAll('QUJD', 'QUJE');
     const entry = { length: other.length, name: 'requests.pem', sha256: sha256(other) };
-    const second = signed(JSON.stringify({ ...fields, files: [entry], sequence: 2 }), station, {
+    const entries = [...(fields.files as object[]).slice(0, 2), entry];
+    const second = signed(JSON.stringify({ ...fields, files: entries, sequence: 2 }), station, {
+      checkpoint,
+      consistency,
       'requests.pem': other,
     });
     const both = [good(), second];
     for (let mix = 0; mix < 8; mix += 1) {
       const names = ['manifest.json', 'manifest.sig', 'requests.pem'];
-      const files = names.map((name, bit) => [name, both[(mix >> bit) & 1]?.[name] ?? '']);
+      const mixed = names.map((name, bit) => [name, both[(mix >> bit) & 1]?.[name] ?? '']);
+      const files = [['checkpoint', checkpoint], ['consistency', consistency], ...mixed];
       const directory = await onMedium(Object.fromEntries(files));
       if (mix === 0 || mix === 7)
         expect(await read(directory)).toBeDefined(); // control: not mixed

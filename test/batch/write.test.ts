@@ -4,10 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { PayloadFile } from '../../src/batch/manifest.ts';
 import { readBatch } from '../../src/batch/read.ts';
 import { writeBatch } from '../../src/batch/write.ts';
-import { fields, good, requests, station, workshop } from './batches.ts';
+import { checkpoint, consistency, fields, good, requests, station, workshop } from './batches.ts';
 
 const manifest = Buffer.from(JSON.stringify(fields));
-const payload = new Map<PayloadFile, Uint8Array>([['requests.pem', Buffer.from(requests)]]);
+const payload = new Map<PayloadFile, Uint8Array>([
+  ['checkpoint', Buffer.from(checkpoint)],
+  ['consistency', Buffer.from(consistency)],
+  ['requests.pem', Buffer.from(requests)],
+]);
 const write = (path: string) => writeBatch(path, manifest, payload, station);
 
 async function contents(directory: string): Promise<Record<string, string>> {

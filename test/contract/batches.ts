@@ -24,6 +24,7 @@ const certificate = (unit: string, serial = unit, generation = 1): NewCertificat
   der: Uint8Array.of(0x30, ...Buffer.from(serial)),
   serial,
 });
+const shown = new Map([['checkpoint', new Uint8Array(Buffer.from('how far'))]]);
 const files = new Map([['chain.pem', new Uint8Array(Buffer.from('chain'))]]);
 
 /** What a registry promises of the batches that go to the CA and come from it. */
@@ -53,7 +54,7 @@ export function batchContract(makeStore: () => Promise<Store>): void {
 
   async function exportOne(units: readonly string[] = ['00000001', '00000002']): Promise<NewBatch> {
     const out = batch(1);
-    await registry.exportBatch(out, units.map(id));
+    await registry.exportBatch(out, units.map(id), shown);
     await registry.batchWritten(1);
     return out;
   }
@@ -118,6 +119,8 @@ export function batchContract(makeStore: () => Promise<Store>): void {
       expect((await registry.lastBatch('out'))?.writtenAt).toMatch(/Z$/);
       expect(await registry.findBatch('out', 1)).toEqual(await registry.lastBatch('out'));
       expect(await registry.findBatch('out', 2)).toBeUndefined();
+      expect(await registry.batchFiles('out', 1)).toEqual(shown);
+      expect(await registry.batchFiles('in', 1)).toEqual(new Map());
       const exported = await collect(registry.units({ batch: 1 }));
       expect(exported.map((unit) => [unit.id, unit.state, unit.batch])).toEqual([
         ['00000001', 'exported', 1],
@@ -136,16 +139,16 @@ export function batchContract(makeStore: () => Promise<Store>): void {
       await registry.reserve(id('00000004'));
       const facts = { id: '00000004', from: 'reserved', to: 'exported' };
       const units = ['00000001', '00000004', '00000002'].map(id);
-      await expectRefusal(() => registry.exportBatch(batch(1), units), 'illegal-transition', facts);
+      await expectRefusal(() => registry.exportBatch(batch(1), units, shown), 'illegal-transition', facts);
       const unknown = ['00000001', '00000005'].map(id);
-      await expectRefusal(() => registry.exportBatch(batch(1), unknown), 'unit-not-found', {
+      await expectRefusal(() => registry.exportBatch(batch(1), unknown, shown), 'unit-not-found', {
         id: '00000005',
       });
     });
 
     test('takes no unit a second time', async () => {
       const out = await exportOne();
-      const again = () => registry.exportBatch(batch(2, out.sha256), [id('00000001')]);
+      const again = () => registry.exportBatch(batch(2, out.sha256), [id('00000001')], shown);
       await expectRefusal(again, 'illegal-transition', { from: 'exported' });
     });
 
@@ -161,12 +164,12 @@ export function batchContract(makeStore: () => Promise<Store>): void {
       ['that follows another', () => batch(2, sha('other'))],
     ])('%s is refused whatever the caller thinks', async (_, wrong) => {
       const last = await exportOne();
-      await expectRefusal(() => registry.exportBatch(wrong(last), [id('00000003')]), 'internal');
+      await expectRefusal(() => registry.exportBatch(wrong(last), [id('00000003')], shown), 'internal');
     });
 
     test('is not made while the one before it is not written', async () => {
-      await registry.exportBatch(batch(1), [id('00000001')]);
-      const next = () => registry.exportBatch(batch(2, batch(1).sha256), [id('00000003')]);
+      await registry.exportBatch(batch(1), [id('00000001')], shown);
+      const next = () => registry.exportBatch(batch(2, batch(1).sha256), [id('00000003')], shown);
       await expectRefusal(next, 'internal');
       await registry.batchWritten(1);
       await next();

@@ -201,7 +201,7 @@ async function ask(registry: Registry, act: Act): Promise<DeviceId | undefined |
 async function exportAll(registry: Registry): Promise<void> {
   const last = await registry.lastBatch('out');
   const next = batch((last?.sequence ?? 0) + 1, last?.sha256);
-  await registry.exportBatch(next, await idsOf(registry, 'verified'));
+  await registry.exportBatch(next, await idsOf(registry, 'verified'), new Map());
   await registry.batchWritten(next.sequence);
 }
 

@@ -49,7 +49,7 @@ describe('the schema itself, against any SQL prompt,', () => {
     await registry.close();
     sql = await openRaw(path);
     await sql.exec(`${batch('out', 1, 'a')}; ${batch('in', 1, 'b')}; ${trusted};
-      INSERT INTO batch_file VALUES (1, 'chain.pem', x'00'); INSERT INTO epoch VALUES (1, ${now})`);
+      INSERT INTO batch_file VALUES ('in', 1, 'chain.pem', x'00'); INSERT INTO epoch VALUES (1, ${now})`);
     for (const state of unitStates) {
       await sql.exec(reserve(at[state] ?? 0));
       for (const step of lifeUpTo(state)) {
@@ -84,7 +84,7 @@ describe('the schema itself, against any SQL prompt,', () => {
     await attempt(
       `UPDATE batch SET written_at = ${now} WHERE direction = 'out'; ${batch('out', 2, 'c', 'a')}`,
     );
-    await attempt(`${batch('in', 2, 'c', 'b')}; INSERT INTO batch_file VALUES (2, 'crl.pem', x'00')`);
+    await attempt(`${batch('in', 2, 'c', 'b')}; INSERT INTO batch_file VALUES ('in', 2, 'crl.pem', x'00')`);
     await attempt(certify(at.exported, 'AB98', 2));
     await attempt(`INSERT INTO log VALUES (2, x'7b7d'); ${node(0, 2)}; INSERT INTO log VALUES (3, x'7b7d');
       ${node(0, 3)}; ${node(1, 1)}; ${node(2, 0)}`);
@@ -265,7 +265,7 @@ describe('the schema itself, against any SQL prompt,', () => {
       'never change',
     ],
     ['a proof never changes', change('verified', "state = 'exported', proof = 'read-back'"), 'never change'],
-    ['a lock never changes', change('verified', "state = 'exported', locked = 0"), 'never change'],
+    ['a lock never changes', change('verified', "state = 'exported', locked = 0"), 'never undone'],
     ['void means a reason', change('keyed', "state = 'void'"), check],
     ['a reason is not empty', change('keyed', "state = 'void', reason = ''"), check],
     [
@@ -393,11 +393,16 @@ describe('the schema itself, against any SQL prompt,', () => {
     ],
     ['a manifest has at most 64 KiB', batch('in', 2, 'c', 'b').replace("x'7b7d'", 'zeroblob(65537)'), check],
     ['a batch is never deleted', 'DELETE FROM batch', 'never done'],
-    ['a file came in a batch', "INSERT INTO batch_file VALUES (2, 'crl.pem', x'00')", 'came in last'],
-    ['a file has a known name', "INSERT INTO batch_file VALUES (1, 'key.pem', x'00')", check],
+    ['a file came in a batch', "INSERT INTO batch_file VALUES ('in', 2, 'crl.pem', x'00')", 'last batch'],
+    [
+      'a file of the other direction went out in a batch',
+      "INSERT INTO batch_file VALUES ('out', 2, 'checkpoint', x'00')",
+      'last batch',
+    ],
+    ['a file has a known name', "INSERT INTO batch_file VALUES ('in', 1, 'key.pem', x'00')", check],
     [
       'a file is not replaced',
-      "INSERT OR REPLACE INTO batch_file VALUES (1, 'chain.pem', x'01')",
+      "INSERT OR REPLACE INTO batch_file VALUES ('in', 1, 'chain.pem', x'01')",
       'on record once',
     ],
     ['a file never changes', "UPDATE batch_file SET bytes = x'01'", 'never done'],

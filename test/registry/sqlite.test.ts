@@ -106,7 +106,7 @@ describe('opening a registry', () => {
     await raw.close();
     const registry = await openRegistry(path, leaf, clock);
     expect(await registry.find(parseDeviceId('00000001'))).toMatchObject({ state: 'verified', batch: null });
-    await registry.exportBatch(batch(1), [parseDeviceId('00000001')]);
+    await registry.exportBatch(batch(1), [parseDeviceId('00000001')], new Map());
     expect(await registry.find(parseDeviceId('00000001'))).toMatchObject({ state: 'exported', batch: 1 });
     await registry.close();
   });

@@ -95,7 +95,6 @@ export async function answer(ca: OpensslCa, target: string, certificates: string
       previous: '0'.repeat(64),
       answers: null,
       generation: 1,
-      log: { size: 0, head: '0'.repeat(64) },
       ...header,
     },
     payload,

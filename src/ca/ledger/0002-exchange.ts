@@ -67,6 +67,24 @@ CREATE TABLE batch_file (
   PRIMARY KEY (station, sequence, name)
 ) STRICT`;
 
+/** How far the log of a station had come with each of its batches, which the CA has signed for. */
+const witness = `
+CREATE TABLE witness (
+  station TEXT NOT NULL REFERENCES station (name),
+  sequence INTEGER NOT NULL CHECK (sequence BETWEEN 1 AND 4294967295),
+  epoch INTEGER NOT NULL CHECK (epoch BETWEEN 1 AND 4294967295),
+  size INTEGER NOT NULL CHECK (size >= 0),
+  root TEXT NOT NULL CHECK (${isSha256('root')}),
+  PRIMARY KEY (station, sequence)
+) STRICT`;
+
+const witnessAdded = `
+CREATE TRIGGER witness_added BEFORE INSERT ON witness BEGIN
+  SELECT RAISE(ABORT, 'a log never becomes shorter') WHERE EXISTS (
+    SELECT 1 FROM witness WHERE station = NEW.station
+    AND (sequence >= NEW.sequence OR epoch > NEW.epoch OR size > NEW.size));
+END`;
+
 /** Where the CA before this one stood with a station: its batches are not here, and the numbers go on. */
 const inherited = `
 CREATE TABLE inherited (
@@ -174,6 +192,7 @@ const tables = [
   'inherited',
   'succession',
   'reissue',
+  'witness',
 ];
 
 export const name = '0002-exchange';
@@ -184,6 +203,8 @@ export const statements: readonly string[] = [
   batch,
   batchCertificate,
   batchFile,
+  witness,
+  witnessAdded,
   inherited,
   succession,
   reissue,

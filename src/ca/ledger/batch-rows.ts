@@ -105,7 +105,7 @@ export async function* batchCertificates(
 }
 
 /** What goes out with the certificates. */
-export type BatchFile = 'chain.pem' | 'anchors.pem';
+export type BatchFile = 'chain.pem' | 'anchors.pem' | 'checkpoint';
 
 export async function insertBatchFiles(
   sql: Statements,

@@ -30,13 +30,14 @@ export async function successionOf(sql: Statements): Promise<Succession | undefi
   return { ...row, deviceAnchor: new Uint8Array(row.deviceAnchor), brokerAnchor };
 }
 
-/** Stations, leases and where the numbers of the batches stand: what a successor takes over, as rows of its tables. */
+/** Stations, leases, where the numbers of the batches stand, what was seen of the logs: what a successor takes over, as rows of its tables. */
 const estate = {
   station: 'SELECT name, verifier, officer, trusted_at FROM station ORDER BY rowid',
   lease: 'SELECT station, first, last, officer, granted_at FROM lease ORDER BY place',
   inherited: `SELECT station, direction, max(sequence) AS sequence, sha256 FROM (
     SELECT station, direction, sequence, sha256 FROM batch UNION ALL
     SELECT station, direction, sequence, sha256 FROM inherited) GROUP BY station, direction`,
+  witness: 'SELECT station, max(sequence) AS sequence, epoch, size, root FROM witness GROUP BY station',
 } as const;
 type Row = Readonly<Record<string, SqlValue>>;
 export type Estate = Readonly<Record<keyof typeof estate, readonly Row[]>>;
@@ -46,6 +47,7 @@ export async function estateOf(sql: Statements): Promise<Estate> {
     station: await sql.all<Row>(estate.station),
     lease: await sql.all<Row>(estate.lease),
     inherited: await sql.all<Row>(estate.inherited),
+    witness: await sql.all<Row>(estate.witness),
   };
 }
 
@@ -69,7 +71,7 @@ export async function succeed(
     if (brokenRule(cause) !== 'succession-differs') throw cause;
     throw new LinesideError('succession-differs', {}, { cause });
   }
-  for (const table of ['station', 'lease', 'inherited'] as const)
+  for (const table of ['station', 'lease', 'inherited', 'witness'] as const)
     for (const row of taken[table]) {
       const columns = Object.keys(row);
       const places = columns.map(() => '?').join(', ');

@@ -39,9 +39,21 @@ export async function markWritten(sql: Statements, sequence: number, at: string)
   if ((await sql.run(update, sequence, at)) === 0) throw new LinesideError('batch-unknown', { sequence });
 }
 
-export async function insertFiles(sql: Statements, sequence: number, files: BatchFiles): Promise<void> {
-  for (const [name, bytes] of files)
-    await sql.run('INSERT INTO batch_file (sequence, name, bytes) VALUES (?, ?, ?)', sequence, name, bytes);
+export async function insertFiles(
+  sql: Statements,
+  direction: Direction,
+  sequence: number,
+  files: BatchFiles,
+): Promise<void> {
+  const insert = 'INSERT INTO batch_file (direction, sequence, name, bytes) VALUES (?, ?, ?, ?)';
+  for (const [name, bytes] of files) await sql.run(insert, direction, sequence, name, bytes);
+}
+
+export const filesOf =
+  'SELECT name, bytes FROM batch_file WHERE direction = ? AND sequence = ? ORDER BY name';
+
+export function toFiles(rows: readonly { readonly name: string; readonly bytes: Buffer }[]): BatchFiles {
+  return new Map(rows.map(({ name, bytes }) => [name, new Uint8Array(bytes)]));
 }
 
 /**
@@ -91,7 +103,7 @@ interface CertificateRow {
 /** One row for each file that came with the newest certificate of a unit, one without a file if there was none. */
 export const credentialRows = `SELECT newest.generation, newest.der, file.name, file.bytes
   FROM (SELECT * FROM certificate WHERE unit = ? ORDER BY generation DESC LIMIT 1) AS newest
-  LEFT JOIN batch_file AS file ON file.sequence = newest.batch ORDER BY file.name`;
+  LEFT JOIN batch_file AS file ON file.direction = 'in' AND file.sequence = newest.batch ORDER BY file.name`;
 
 export function toCredentials(rows: readonly CertificateRow[]): Credentials | undefined {
   const [first] = rows;

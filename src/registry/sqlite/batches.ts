@@ -13,9 +13,11 @@ export async function takeOut(
   sql: Statements,
   batch: NewBatch,
   units: readonly DeviceId[],
+  files: BatchFiles,
   at: string,
 ): Promise<Taken[]> {
   await insertBatch(sql, 'out', batch, at);
+  await insertFiles(sql, 'out', batch.sequence, files);
   const events: Taken[] = [batchTaken('out', batch)];
   const step = { to: 'exported', batch: batch.sequence } as const;
   for (const id of units) events.push(unitAdvanced(id, await updateUnit(sql, id, step, at), step));
@@ -34,7 +36,7 @@ export async function takeIn(
   at: string,
 ): Promise<Taken[]> {
   await insertBatch(sql, 'in', batch, at);
-  await insertFiles(sql, batch.sequence, files);
+  await insertFiles(sql, 'in', batch.sequence, files);
   const events: Taken[] = [batchTaken('in', batch)];
   for (const certificate of certificates) {
     const { id, generation } = certificate;

@@ -32,11 +32,12 @@ CREATE TABLE batch (
 
 const batchFile = `
 CREATE TABLE batch_file (
-  -- of the batch that came in under this number
+  -- of this batch, without its requests or certificates
+  direction TEXT NOT NULL CHECK (direction IN ('out', 'in')),
   sequence INTEGER NOT NULL,
-  name TEXT NOT NULL CHECK (name IN ('chain.pem', 'anchors.pem', 'crl.pem')),
+  name TEXT NOT NULL CHECK (name IN ('chain.pem', 'anchors.pem', 'crl.pem', 'checkpoint', 'consistency')),
   bytes BLOB NOT NULL,
-  PRIMARY KEY (sequence, name)
+  PRIMARY KEY (direction, sequence, name)
 ) STRICT`;
 
 const certificate = `
@@ -71,10 +72,10 @@ BEGIN SELECT RAISE(ABORT, 'of a batch only its being written is added, and once'
 
 const batchFileAdded = `
 CREATE TRIGGER batch_file_added BEFORE INSERT ON batch_file BEGIN
-  SELECT RAISE(ABORT, 'a file belongs to the batch that came in last') WHERE NEW.sequence IS NOT (
-    SELECT max(sequence) FROM batch WHERE direction = 'in');
+  SELECT RAISE(ABORT, 'a file belongs to the last batch of its direction') WHERE NEW.sequence IS NOT (
+    SELECT max(sequence) FROM batch WHERE direction = NEW.direction);
   SELECT RAISE(ABORT, 'a file of a batch is on record once') WHERE EXISTS (
-    SELECT 1 FROM batch_file WHERE sequence = NEW.sequence AND name = NEW.name);
+    SELECT 1 FROM batch_file WHERE direction = NEW.direction AND sequence = NEW.sequence AND name = NEW.name);
 END`;
 
 const certificateAdded = `
