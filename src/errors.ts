@@ -615,6 +615,11 @@ export const errorTable = {
     what: 'the certificate request is refused: {rule}',
     action: 'do not use this request; the unit it belongs to must be made anew',
   },
+  'request-refused': {
+    exit: 8,
+    what: 'request {place} of the batch, of device {id}, is refused: {rule}',
+    action: 'nothing was signed; send the station this message: its unit has to be given up',
+  },
 
   'request-refused': {
     exit: 8,
