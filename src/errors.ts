@@ -621,11 +621,6 @@ export const errorTable = {
     action: 'nothing was signed; send the station this message: its unit has to be given up',
   },
 
-  'request-refused': {
-    exit: 8,
-    what: 'request {place} of the batch is refused: {rule}',
-    action: 'nothing was signed; send the station this message: its unit has to be given up',
-  },
   'station-unknown': {
     exit: 8,
     what: 'the CA knows no station {station}',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cursor, end, nextTag, read, readWhole, tag } from '../der.ts';
 import { verifyHere } from '../ecdsa.ts';
 import { spkiSha256 } from '../public-key.ts';
-import { hex, readPublicKey, readSignature, refuse, strictly } from './verify.ts';
+import { hex, readPublicKey, readSignature, refuse, strictly, keyOf } from './verify.ts';
 
 /** A broker's request, of which only its key is believed: the names it gets are given by the CA officer. */
 export interface VerifiedBrokerCsr {
@@ -33,10 +33,10 @@ export function verifyBrokerCsr(der: Uint8Array): VerifiedBrokerCsr {
     const publicKey = readPublicKey(read(info, tag.sequence));
     if (nextTag(info) === tag.attributes) read(info, tag.attributes); // OpenSSL may leave out an empty one
     end(info);
-    const signed = { message, ...readSignature(request, publicKey) };
+    const signature = readSignature(request);
     end(request);
 
-    if (!verifyHere(signed)) refuse('signature');
+    if (!verifyHere({ message, signature, key: keyOf(publicKey) })) refuse('signature');
     const sha256 = createHash('sha256').update(der).digest('hex');
     return { publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
   });

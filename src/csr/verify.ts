@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import {
   type Cursor,
   cursor,
@@ -52,16 +52,21 @@ const oid = { ecPublicKey: '2a8648ce3d0201', prime256v1: '2a8648ce3d030107' };
  * @throws LinesideError `csr-refused`, fact `rule` in words and `name` one of `csrRules`
  */
 export function verifyCsr(der: Uint8Array): VerifiedCsr {
-  const { csr, signed } = readCsr(der);
-  if (!verifyHere(signed)) refuse('signature');
+  const { csr, message, signature } = readCsr(der);
+  if (!verifyHere({ message, signature, key: keyOf(csr.publicKey) })) refuse('signature');
   return csr;
 }
 
 /** As `verifyCsr`, but another thread verifies the signature: for those who have many. */
 export async function verifyCsrElsewhere(der: Uint8Array): Promise<VerifiedCsr> {
-  const { csr, signed } = readCsr(der);
-  if (!(await verifyElsewhere(signed))) refuse('signature');
+  const { csr, message, signature } = readCsr(der);
+  if (!(await verifyElsewhere({ message, signature, key: keyOf(csr.publicKey) }))) refuse('signature');
   return csr;
+}
+
+/** What a request says that was verified before: key and signature are not looked at again. @throws as `verifyCsr` */
+export function readVerifiedCsr(der: Uint8Array): VerifiedCsr {
+  return readCsr(der).csr;
 }
 
 /** The device that a request says it is of, however bad it is; undefined if that cannot be read. */
@@ -76,8 +81,8 @@ export function claimedDevice(der: Uint8Array): DeviceId | undefined {
   }
 }
 
-/** What it says, by every rule but the last one: that its signature holds. */
-function readCsr(der: Uint8Array): { csr: VerifiedCsr; signed: Signed } {
+/** What it says, by every rule but the last two: that its key is on the curve, and that its signature holds. */
+function readCsr(der: Uint8Array): { csr: VerifiedCsr } & Omit<Signed, 'key'> {
   if (der.length > maximumLength) refuse('too-large');
   return strictly(() => {
     const outer = cursor(der);
@@ -91,12 +96,12 @@ function readCsr(der: Uint8Array): { csr: VerifiedCsr; signed: Signed } {
     const publicKey = readPublicKey(read(info, tag.sequence));
     if (read(info, tag.attributes).length > 0) refuse('attributes');
     end(info);
-    const signed = { message, ...readSignature(request, publicKey) };
+    const signature = readSignature(request);
     end(request);
 
     const sha256 = createHash('sha256').update(der).digest('hex');
     const csr = { id, publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
-    return { csr, signed };
+    return { csr, message, signature };
   });
 }
 
@@ -131,8 +136,8 @@ export function readPublicKey(bytes: Uint8Array): Uint8Array {
   return point;
 }
 
-/** The signature algorithm, the signature, and the key that is to verify it. */
-export function readSignature(request: Cursor, publicKey: Uint8Array): Omit<Signed, 'message'> {
+/** The signature algorithm, then the signature. */
+export function readSignature(request: Cursor): Uint8Array {
   if (!isEcdsaWithSha256(read(request, tag.sequence))) refuse('signature-algorithm');
   const signature = readBitString(request);
   const outer = cursor(signature);
@@ -141,7 +146,12 @@ export function readSignature(request: Cursor, publicKey: Uint8Array): Omit<Sign
   readPositiveInteger(values);
   end(values);
   end(outer);
-  return { signature, key: importPublicKey(publicKey) ?? refuse('off-curve') };
+  return signature;
+}
+
+/** The key of an uncompressed point. */
+export function keyOf(publicKey: Uint8Array): KeyObject {
+  return importPublicKey(publicKey) ?? refuse('off-curve');
 }
 
 export function hex(bytes: Uint8Array): string {
