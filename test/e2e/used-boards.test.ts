@@ -89,7 +89,7 @@ test('--lock closes the debug port, and the registry says so', async () => {
   const { board, run } = await line();
   expect(await run('provision', '--lock')).toMatchObject({ code: 0, records: [{ result: 'pass' }] });
   expect((await run('registry', 'list')).records).toMatchObject([{ state: 'verified', locked: true }]);
-  expect(board.uicr[0x208]).toBe(0);
+  expect(board.config[0x208]).toBe(0);
   expect(await run('inspect')).toMatchObject({ code: 4, records: [{ code: 'target-locked' }] });
   expect(await run('provision')).toMatchObject({ code: 4, records: [{ error: 'target-locked', id: null }] });
 });

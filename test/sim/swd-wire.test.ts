@@ -54,7 +54,7 @@ beforeEach(() => {
     (apsel) => (apsel === 0 ? ap : undefined),
     faults,
   );
-  target = new SwdTarget(dp, faults);
+  target = new SwdTarget(dp, () => true, faults);
   line = {
     clock(driven) {
       const level = target.clock(driven);
