@@ -49,7 +49,7 @@ export interface Board {
   readonly config: Uint8Array;
   /** How many instructions the core has interpreted so far. */
   readonly instructions: number;
-  /** After each write that flash or UICR accepted: what was asked for, not what the cells hold. */
+  /** After each write that flash, UICR or option bytes accepted: what was asked for, not what the cells hold. */
   onFlashWrite: (address: number, value: number) => void;
   /** Before each access that reads flash or UICR, by the debugger or by the core. */
   onFlashRead: (address: number) => void;

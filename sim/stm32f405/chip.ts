@@ -89,6 +89,7 @@ export class Stm32f405 implements Chip {
 
   presetLock(locked: boolean): void {
     this.#optionBytes.preset(locked);
+    this.#controller.reset();
   }
 
   replace(uniqueId: bigint): void {

@@ -2,7 +2,7 @@ import { BusFault, type BusSlave, describeAccess, type Width } from '../bus.ts';
 import type { ChipEvents } from '../chip.ts';
 import type { Memory } from '../memory.ts';
 import { KeyLock } from './key-lock.ts';
-import type { OptionBytes } from './option-bytes.ts';
+import { OPTION_BYTES, type OptionBytes } from './option-bytes.ts';
 import { OptionControl } from './option-control.ts';
 import { flashOnBoard, type Sector, sectorsOnBoard } from './sectors.ts';
 
@@ -178,6 +178,7 @@ export class FlashInterface implements BusSlave {
   #writeOptions(value: number): void {
     const change = this.#options.write(value);
     if (!change) return;
+    this.#events.onFlashWrite(OPTION_BYTES, this.#bytes.value);
     const opening = change.from === 1 && change.to === 0;
     if (opening && !this.#events.faults.has('stuck-lock')) this.#flash.bytes.fill(0xff);
     this.#start(BUSY_POLLS);

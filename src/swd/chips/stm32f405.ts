@@ -33,7 +33,7 @@ const writable = 0x0fff0000;
  * writes; all others are level 1. 0x33 is the one that differs from 0xCC in every bit: when the option bytes are
  * programmed, from all ones, no cut of power can leave 0xCC, as on the way to 0x00 it might.
  */
-const readProtection = { open: 0xaa, closed: 0x33, forEver: 0xcc };
+const readProtection = { open: 0xaa, closed: 0x33 };
 
 const core = 'stm32f4x.cpu';
 const identityPage = 0x080e0000; // sector 11
@@ -76,12 +76,11 @@ export const stm32f405: Chip = {
     { read: readWord(cpuid), mask: 0xff0ffff0, expected: 0x410fc240, error: 'wrong-core' },
     { read: readWord(dbgmcuIdcode), mask: 0xfff, expected: 0x413, error: 'wrong-chip' },
   ],
-  // The flash is asked, not only the register; the first word of the identity page is public.
+  // The flash is asked, not only the register; the first word of the identity page is public. What cannot be read
+  // at level 0 has another reason.
   unlocked:
-    `set level [expr {${levelByte}}]; set shut [catch {${readWord(identityPage)}}]; ` +
-    `if {$level == ${readProtection.open} && !$shut} { concat 0x1 } ` +
-    `elseif {$level != ${readProtection.open} && $level != ${readProtection.forEver} && $shut} { concat 0x0 } ` +
-    'else { concat 0x2 }',
+    `if {![catch {${readWord(identityPage)}}]} { concat 0x1 } ` +
+    `elseif {(${levelByte}) == ${readProtection.open}} { concat 0x2 } else { concat 0x0 }`,
   chipChecks: [
     {
       read: readWord(systemMemory.flashSize),
