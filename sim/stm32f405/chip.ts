@@ -6,6 +6,7 @@ import { MemAp } from '../mem-ap.ts';
 import { Memory } from '../memory.ts';
 import { Unmodelled } from '../unmodelled.ts';
 import { Dbgmcu } from './dbgmcu.ts';
+import { FlashArray } from './flash-array.ts';
 import { FlashInterface } from './flash-interface.ts';
 import { OPTION_BYTES, OptionBytes } from './option-bytes.ts';
 import { FLASH_SIZE, flashOnBoard } from './sectors.ts';
@@ -38,10 +39,11 @@ export class Stm32f405 implements Chip {
     this.#faults = faults;
     const isBarred = () => this.locked && this.#wasDebugged;
     this.#optionBytes = new OptionBytes(this.config, faults);
-    this.#controller = new FlashInterface(this.flash, this.#optionBytes, isBarred, events);
+    const array = new FlashArray(this.flash, this.#optionBytes, isBarred, events);
+    this.#controller = new FlashInterface(array, this.#optionBytes, events);
     this.#system = new SystemMemory(uniqueId, isBarred, faults);
     this.#dbgmcu = new Dbgmcu(faults, onUnimplemented);
-    const { flash, alias } = this.#controller.arrays();
+    const { flash, alias } = array.slaves((...access) => this.#controller.program(...access));
     const peripherals = new Unmodelled(0x40000000, 0x10000000, onUnimplemented);
     this.core = new CortexM4({
       slaves: [this.ram, flash, this.#controller, alias, this.#system, this.#dbgmcu, peripherals],

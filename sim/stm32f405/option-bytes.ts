@@ -1,7 +1,7 @@
 import type { Faults } from '../faults.ts';
 import type { Memory } from '../memory.ts';
 
-// RM0090 3.7.1, table 11: where the user configuration sector has them. The rest of it is not modelled.
+// RM0090 3.7.1: where the user configuration sector has them. Their complements are not modelled.
 export const OPTION_BYTES = 0x1fffc000;
 const RDP_AND_USER = 0;
 const WRITE_PROTECTION = 8;

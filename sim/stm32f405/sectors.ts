@@ -1,6 +1,6 @@
 import type { Faults } from '../faults.ts';
 
-/** RM0090 3.3, table 5: four sectors of 16 KiB, one of 64, seven of 128. */
+/** RM0090 3.3: four sectors of 16 KiB, one of 64, seven of 128. */
 const KIB = [16, 16, 16, 16, 64, 128, 128, 128, 128, 128, 128, 128];
 
 export interface Sector {

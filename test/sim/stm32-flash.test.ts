@@ -226,8 +226,8 @@ describe('option bytes', () => {
     expect([chip.config.bytes[0], chip.config.bytes[1]]).toEqual([0xc8, 0x55]);
   });
 
-  test.each([0x00, 0x33, 0x55, 0xab, 0xff])('0x%x as RDP is level 1', (rdp) => {
-    program(0x0fff00ec | (rdp << 8));
+  test.each(['0x00', '0x33', '0x55', '0xAB', '0xFF'])('%s as RDP is level 1', (rdp) => {
+    program(0x0fff00ec | (Number(rdp) << 8));
     expect([chip.locked, chip.answers]).toEqual([true, true]);
   });
 });

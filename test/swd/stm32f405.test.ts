@@ -68,11 +68,11 @@ describe('read protection', () => {
     expect(optionsOf(board)).toEqual({ ...options, rdp: level1 });
   });
 
-  test.each([0x33, 0x00, 0x55, 0xcd, 0xff])(
-    'recover from level 1 as 0x%x programs level 0, once, and takes write protection away',
+  test.each(['0x33', '0x00', '0x55', '0xCD', '0xFF'])(
+    'recover from level 1 as %s programs level 0, once, and takes write protection away',
     async (rdp) => {
       const board = await aBoard('stm32f405');
-      setOptions(board, { user: 0xcc, rdp, nWrp: 0x333 });
+      setOptions(board, { user: 0xcc, rdp: Number(rdp), nWrp: 0x333 });
       const levels = watchLevels(board);
       await connected(board, 'stm32f405', eraseEverything);
       expect(levels).toEqual([level0]);
@@ -103,9 +103,22 @@ describe('read protection', () => {
   });
 });
 
-describe('a write-protected sector', () => {
-  const page = randomBytes(168);
+const page = randomBytes(168);
 
+test('a flash and options that somebody left unlocked are not jammed by one more key', async () => {
+  const board = await aBoard('stm32f405');
+  const unlock =
+    'mww 0x40023C04 0x45670123; mww 0x40023C04 0xCDEF89AB; mww 0x40023C08 0x08192A3B; mww 0x40023C08 0x4C5D6E7F';
+  await connected(board, 'stm32f405', async (target) => {
+    await target.openocd.run(unlock, { doing: 'unlocking', seconds: 5 });
+    await inArena(page, (secret, arena) => writeIdentityPage(target, secret, arena));
+    await lockDebugPort(target);
+  });
+  expect(page.equals(board.flash.subarray(0xe0000, 0xe0000 + page.length))).toBe(true);
+  expect(board.locked).toBe(true);
+});
+
+describe('a write-protected sector', () => {
   test('is not erased, and that is told', async () => {
     const board = await aBoard('stm32f405');
     setOptions(board, { user: 0xec, rdp: level0, nWrp: 0xfff & ~sector11 });
