@@ -21,8 +21,7 @@ export class KeyLock {
 
   offer(key: number): void {
     if (this.#jammed) return;
-    const right = this.locked && key >>> 0 === this.#keys[this.#given];
-    if (!right) {
+    if (key >>> 0 !== this.#keys[this.#given]) {
       this.close();
       this.#jammed = true;
     } else if (++this.#given === this.#keys.length) this.locked = false;

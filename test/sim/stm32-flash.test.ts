@@ -166,6 +166,12 @@ describe('erasing', () => {
     expect(chip.flash.bytes.every((byte) => byte === 0)).toBe(true);
   });
 
+  test('nothing while CR is locked', () => {
+    write(CR, LOCK);
+    erase(11);
+    expect(chip.flash.bytes.every((byte) => byte === 0)).toBe(true);
+  });
+
   test('no write-protected sector, and not all of it while one is protected', () => {
     program(0x0fffaaec & ~(0x10000 << 11));
     unlock();
