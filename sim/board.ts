@@ -113,11 +113,7 @@ class SimulatedBoard implements Board {
       onUnimplemented: (access) => this.onUnimplemented(access),
     });
     this.#chip = chip;
-    const dp = new DebugPort(
-      () => chip.dpidr(),
-      (apsel) => chip.accessPort(apsel),
-      this.#faults,
-    );
+    const dp = new DebugPort((apsel) => chip.accessPort(apsel), this.#faults);
     this.#target = new SwdTarget(dp, () => chip.answers, this.#faults);
     const probe = new StlinkProbe({
       dap: new ProbeDap(new SwdHost(this.#target)),

@@ -18,7 +18,6 @@ export interface Chip {
   readonly locked: boolean;
   /** Something answers on the SWD pins of the powered chip. */
   readonly answers: boolean;
-  dpidr(): number;
   accessPort(apsel: number): AccessPort | undefined;
   powerOn(): void;
   /** Locked before it came into the fixture, or opened again. */

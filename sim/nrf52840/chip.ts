@@ -10,12 +10,8 @@ import { Ficr, partOnBoard, PAGE_SIZE } from './ficr.ts';
 import { Lock } from './lock.ts';
 import { Nvmc } from './nvmc.ts';
 
-const DPIDR = 0x2ba01477;
-const DPIDR_CORTEX_M0 = 0x0bc11477;
 // Nordic Semiconductor (JEP106 bank 2, 0x44), part 0x008.
 const ROM_TABLE_PIDR = 0x2000c4008;
-const CPUID_M4 = 0x410fc241;
-const CPUID_M33 = 0x410fd214;
 
 // The watchdog at 0x40010000: its refresh registers RR[0] to RR[7], which OpenOCD's loader writes.
 const WDT_RR0 = 0x10600;
@@ -49,7 +45,6 @@ export class Nrf52840 implements Chip {
       slaves: [this.ram, flash, this.#nvmc, uicr, this.#ficr, apb],
       ram: this.ram,
       faults,
-      cpuid: () => (faults.has('other-core') ? CPUID_M33 : CPUID_M4),
       romTablePidr: ROM_TABLE_PIDR,
       isCode: (address) => this.#isCode(address),
       onSystemReset: () => this.reset(),
@@ -69,10 +64,6 @@ export class Nrf52840 implements Chip {
 
   get locked(): boolean {
     return this.#lock.locked;
-  }
-
-  dpidr(): number {
-    return this.#faults.has('wrong-dpidr') ? DPIDR_CORTEX_M0 : DPIDR;
   }
 
   accessPort(apsel: number): AccessPort | undefined {

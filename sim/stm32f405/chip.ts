@@ -12,12 +12,8 @@ import { OPTION_BYTES, OptionBytes } from './option-bytes.ts';
 import { FLASH_SIZE, flashOnBoard } from './sectors.ts';
 import { SystemMemory } from './system-memory.ts';
 
-const DPIDR = 0x2ba01477;
-const DPIDR_CORTEX_M0 = 0x0bc11477;
 // STMicroelectronics (JEP106 bank 0, 0x20), part 0x413.
 const ROM_TABLE_PIDR = 0xa0413;
-const CPUID_M4 = 0x410fc241;
-const CPUID_M33 = 0x410fd214;
 
 /** STM32F405RG: RM0090 and its data sheet, DocID022152. Without CCM RAM and backup SRAM. */
 export class Stm32f405 implements Chip {
@@ -49,7 +45,6 @@ export class Stm32f405 implements Chip {
       slaves: [this.ram, flash, this.#controller, alias, this.#system, this.#dbgmcu, peripherals],
       ram: this.ram,
       faults,
-      cpuid: () => (faults.has('other-core') ? CPUID_M33 : CPUID_M4),
       romTablePidr: ROM_TABLE_PIDR,
       isCode: (address) => this.#isCode(address),
       onSystemReset: () => this.#reset(),
@@ -69,10 +64,6 @@ export class Stm32f405 implements Chip {
   /** Level 2 takes the debug port away for good. */
   get answers(): boolean {
     return this.#optionBytes.level !== 2;
-  }
-
-  dpidr(): number {
-    return this.#faults.has('wrong-dpidr') ? DPIDR_CORTEX_M0 : DPIDR;
   }
 
   /** Who asks for an access port is a debugger: at level 1 the flash is shut from then on, until power-on (3.7.3). */

@@ -1,4 +1,4 @@
-import { type BusSlave, describeAccess, type OnUnimplemented, type Width } from '../bus.ts';
+import { type BusSlave, describeAccess, type OnUnimplemented, partOf, type Width } from '../bus.ts';
 import type { Faults } from '../faults.ts';
 
 // RM0090 38.6.1 and 38.16: DBGMCU_IDCODE, and three registers that keep clocks and stop timers for the debugger.
@@ -28,8 +28,7 @@ export class Dbgmcu implements BusSlave {
   }
 
   read(offset: number, width: Width): number {
-    const word = this.#word(offset & ~3);
-    return width === 4 ? word : (word >> (8 * (offset & 3))) & (width === 2 ? 0xffff : 0xff);
+    return partOf(this.#word(offset & ~3), offset, width);
   }
 
   write(offset: number, value: number): void {

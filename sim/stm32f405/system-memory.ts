@@ -1,4 +1,4 @@
-import { BusFault, type BusSlave, type Width } from '../bus.ts';
+import { BusFault, type BusSlave, partOf, type Width } from '../bus.ts';
 import type { Faults } from '../faults.ts';
 import { flashOnBoard } from './sectors.ts';
 
@@ -25,8 +25,7 @@ export class SystemMemory implements BusSlave {
 
   read(offset: number, width: Width): number {
     if (this.#isBarred()) throw new BusFault(BASE + offset);
-    const word = this.#word(BASE + (offset & ~3));
-    return width === 4 ? word : (word >> (8 * (offset & 3))) & (width === 2 ? 0xffff : 0xff);
+    return partOf(this.#word(BASE + (offset & ~3)), offset, width);
   }
 
   write(offset: number): void {
