@@ -1,20 +1,29 @@
 import { createHash } from 'node:crypto';
 import { type Manifest, parseManifest } from '../batch/manifest.ts';
 import { noBatch } from '../batch/place.ts';
+import { type Chain, verifyChain } from '../certificate.ts';
 import { LinesideError } from '../errors.ts';
 import { type Checkpoint, parseCheckpoint } from '../log/checkpoint.ts';
 import { cosignaturesOn, witnessVerifier } from '../log/cosignature.ts';
 import { NoteError, readNote, type Verifier } from '../note.ts';
-import { formatPem } from '../pem.ts';
+import { formatPem, parsePem } from '../pem.ts';
 import type { Direction } from '../registry/batch.ts';
 import type { BatchRow, Evidence } from '../registry/sqlite/evidence.ts';
-import { type Finding, found } from './finding.ts';
+import { type Finding, type FindingCode, found } from './finding.ts';
 import type { LogFacts } from './log-facts.ts';
+
+/** A batch from the CA. */
+interface Incoming {
+  /** SHA-256 of the manifest of the requests it answers, null if it came unasked. */
+  readonly answers: string | null;
+  readonly generation: number;
+  /** Undefined if it does not hold. */
+  readonly chain: Chain | undefined;
+}
 
 /** What is asked of a batch when its units are audited. */
 export interface BatchFacts {
-  /** Those from the CA: which one each answers, and the generation of its certificates. */
-  readonly incoming: ReadonlyMap<number, { readonly answers: string | null; readonly generation: number }>;
+  readonly incoming: ReadonlyMap<number, Incoming>;
   /** Those to the CA: SHA-256 of the manifest. */
   readonly outgoing: ReadonlyMap<number, string>;
 }
@@ -40,7 +49,7 @@ export interface Witnessed {
 const withoutBytes = ['requests.pem', 'certificates.pem'];
 
 export class BatchAudit implements BatchFacts {
-  readonly incoming = new Map<number, { readonly answers: string | null; readonly generation: number }>();
+  readonly incoming = new Map<number, Incoming>();
   readonly outgoing = new Map<number, string>();
   witnessed: Witnessed | undefined;
   readonly #evidence: Evidence;
@@ -80,9 +89,8 @@ export class BatchAudit implements BatchFacts {
       yield differs(row, 'hash', 'manifest');
     const manifest = manifestOf(row);
     if (direction === 'out') this.outgoing.set(sequence, sha256);
-    else if (manifest?.kind === 'certificates') this.incoming.set(sequence, manifest);
     if (manifest === undefined) yield differs(row, 'form', 'rule for manifests');
-    else yield* this.#byManifest(row, manifest);
+    else yield* this.#byManifest(row, manifest, await this.#evidence.filesOf(direction, sequence));
   }
 
   *#againstLog(row: BatchRow): Generator<Finding> {
@@ -94,13 +102,12 @@ export class BatchAudit implements BatchFacts {
     }
   }
 
-  async *#byManifest(row: BatchRow, manifest: Numbered): AsyncGenerator<Finding> {
+  async *#byManifest(row: BatchRow, manifest: Numbered, files: Files): AsyncGenerator<Finding> {
     const { station, sequence, previous, authority } = manifest;
     if (station !== this.#parties.station || sequence !== row.sequence || previous !== row.previous)
       yield differs(row, 'place', 'manifest');
     if (!this.#parties.authorities.some(({ name, hash }) => `${name}+${hash}` === authority))
       yield about(row, 'batch-foreign', { authority });
-    const files = await this.#evidence.filesOf(row.direction, row.sequence);
     for (const { name, length, sha256 } of manifest.files) {
       const bytes = files.get(name);
       if (bytes === undefined ? !withoutBytes.includes(name) : !isContent(bytes, length, sha256))
@@ -112,6 +119,18 @@ export class BatchAudit implements BatchFacts {
       if (!manifest.files.some((file) => file.name === name)) yield differs(row, name, 'manifest');
     const checkpoint = files.get('checkpoint');
     if (checkpoint) yield* this.#byCheckpoint(row, checkpoint);
+    if (manifest.kind === 'certificates') yield* this.#takeIn(row, manifest, files.get('chain.pem'));
+  }
+
+  *#takeIn(row: BatchRow, { answers, generation }: Pick<Incoming, 'answers' | 'generation'>, pem: Buffer | undefined) {
+    try {
+      const chain = verifyChain(parsePem('CERTIFICATE', pem?.toString('latin1') ?? '') ?? []);
+      this.incoming.set(row.sequence, { answers, generation, chain });
+    } catch (error) {
+      if (!(error instanceof LinesideError)) throw error;
+      this.incoming.set(row.sequence, { answers, generation, chain: undefined });
+      yield about(row, 'chain-bad', { rule: String(error.facts['rule']) });
+    }
   }
 
   /** The requests of the units of a batch, as they are on record, must be those that went. */
@@ -177,6 +196,7 @@ function isContent(bytes: Buffer, length: number, sha256: string): boolean {
   return bytes.length === length && createHash('sha256').update(bytes).digest('hex') === sha256;
 }
 
+type Files = ReadonlyMap<string, Buffer>;
 type Place = Pick<BatchRow, 'direction' | 'sequence'>;
 
 function differs(place: Place, what: string, source: string): Finding {
@@ -185,7 +205,7 @@ function differs(place: Place, what: string, source: string): Finding {
 
 function about(
   { direction, sequence }: Place,
-  code: Parameters<typeof found>[0],
+  code: FindingCode,
   facts: Readonly<Record<string, string>> = {},
 ): Finding {
   const words: Record<Direction, string> = { out: 'to the CA', in: 'from the CA' };

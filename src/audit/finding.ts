@@ -1,5 +1,7 @@
 import { type FindingCode, findingTable } from './finding-table.ts';
 
+export type { FindingCode };
+
 /**
  * How bad it is. `tamper`: what is on record was changed by somebody other than lineside. `violation`: a rule is
  * broken, though what is on record fits together. `doubt`: it cannot be told. `notice`: worth knowing, and nothing is

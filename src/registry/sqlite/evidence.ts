@@ -47,7 +47,6 @@ export interface BatchRow {
 /** Columns of which no two rows may have the same value, and in which rows. */
 const unique = {
   id: 'SELECT id AS value, id FROM unit',
-  key: 'SELECT CAST(spki AS TEXT) AS value, id FROM unit WHERE spki IS NOT NULL',
   chip: "SELECT CAST(uid AS TEXT) AS value, id FROM unit WHERE uid IS NOT NULL AND state <> 'void'",
   serial: 'SELECT CAST(serial AS TEXT) AS value, unit AS id FROM certificate',
 } as const;
