@@ -615,12 +615,12 @@ export const errorTable = {
     what: 'the certificate request is refused: {rule}',
     action: 'do not use this request; the unit it belongs to must be made anew',
   },
-
   'request-refused': {
     exit: 8,
-    what: 'request {place} of the batch is refused: {rule}',
+    what: 'request {place} of the batch, of device {id}, is refused: {rule}',
     action: 'nothing was signed; send the station this message: its unit has to be given up',
   },
+
   'station-unknown': {
     exit: 8,
     what: 'the CA knows no station {station}',
