@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createWhole } from './durable.ts';
 import { LinesideError, systemCode, systemWords } from './errors.ts';
@@ -77,10 +77,12 @@ async function readKeyFile(path: string): Promise<string | undefined> {
 
 /** For carrying only: the station itself derives it from its key. One that is there is left alone. */
 async function showVerifier(directory: string, { line }: Verifier): Promise<void> {
+  const path = join(directory, verifierFile);
   try {
-    await createWhole(join(directory, verifierFile), `${line}\n`);
+    await access(path);
   } catch (cause) {
-    if (systemCode(cause) !== 'EEXIST') throw cause;
+    if (systemCode(cause) !== 'ENOENT') throw cause;
+    await createWhole(path, `${line}\n`);
   }
 }
 
