@@ -52,6 +52,19 @@ export async function openStationKey(directory: string, name: string, registry: 
   }
 }
 
+/** The key of a station that has one. @throws LinesideError `station-key-unusable` */
+export async function readStationKey(directory: string, name: string): Promise<Signer> {
+  const path = join(directory, keyFile);
+  try {
+    const pem = await readKeyFile(path);
+    if (pem === undefined) throw unusable(path, 'it is gone');
+    return readSigner(name, pem);
+  } catch (cause) {
+    if (cause instanceof LinesideError) throw cause;
+    throw unusable(path, systemWords(cause), cause);
+  }
+}
+
 /** SHA-256 of the file that carries the key; the fingerprint is its beginning. */
 export function signerSha256({ line }: Verifier): string {
   return createHash('sha256').update(`${line}\n`).digest('hex');

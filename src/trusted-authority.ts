@@ -10,10 +10,10 @@ import { signerSha256 } from './station-key.ts';
 const longestFile = 512;
 
 /**
- * Reads the CA's verifier key from a file that came on a stick: one line, and nothing to wait for.
+ * Reads a verifier key from a file that came on a stick: one line, and nothing to wait for.
  * @throws LinesideError `verifier-key-invalid`
  */
-export async function readAuthority(path: string): Promise<Verifier> {
+export async function readVerifierFile(path: string): Promise<Verifier> {
   try {
     return readVerifier((await readLine(path)).replace(/\n$/, ''));
   } catch (cause) {

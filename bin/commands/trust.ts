@@ -13,10 +13,10 @@ export function addTrust(program: Command, session: Session): void {
 
 /** Nothing is trusted by what came with it: without the fingerprint from elsewhere the key is only shown. */
 async function run(path: string, told: string | undefined, { station, ui }: Session): Promise<void> {
-  const { readAuthority, trustAuthority } = await import('../../src/trusted-authority.ts');
+  const { readVerifierFile, trustAuthority } = await import('../../src/trusted-authority.ts');
   const { fingerprint } = await import('../../src/note.ts');
   const { openStation } = await import('../../src/station-directory.ts');
-  const authority = await readAuthority(path);
+  const authority = await readVerifierFile(path);
   const { name, hash } = authority;
   const found = fingerprint(authority);
   const record = { type: 'authority', name, hash, fingerprint: found };
