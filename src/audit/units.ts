@@ -31,8 +31,8 @@ export async function* auditUnits(
   seen: (units: readonly UnitRow[], certificates: readonly CertificateRow[]) => void,
 ): AsyncGenerator<Finding> {
   for await (const { units, certificates } of evidence.units()) {
-    const theirs = Map.groupBy(certificates, ({ unit }) => unit);
-    const judge = (unit: UnitRow) => auditUnit(unit, theirs.get(unit.id) ?? [], known);
+    const judge = (row: UnitRow) =>
+      auditUnit(row, certificates.filter(({ unit }) => unit === row.id), known);
     for await (const outcome of inOrder(units, judge)) {
       if (outcome.status === 'rejected') throw outcome.reason;
       yield* outcome.value;

@@ -110,11 +110,13 @@ function* random(bytes: Buffer, from: number, to: number): Generator<number> {
   let different = 0;
   for (let at = from; at < to; at += 1) {
     const entering = bytes[at] ?? 0;
-    if (counts[entering]++ === 0) different += 1;
+    counts[entering] = (counts[entering] ?? 0) + 1;
+    if (counts[entering] === 1) different += 1;
     const place = at - scalarLength + 1;
     if (place < from) continue;
     if (different >= leastDifferent) yield place;
     const leaving = bytes[place] ?? 0;
-    if (--counts[leaving] === 0) different -= 1;
+    counts[leaving] = (counts[leaving] ?? 0) - 1;
+    if (counts[leaving] === 0) different -= 1;
   }
 }
