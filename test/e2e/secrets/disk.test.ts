@@ -73,7 +73,13 @@ describe.each(scenarios)('$title', (scenario) => {
     for (const bytes of [Buffer.from(ended.stdout + ended.stderr), ...files.values()]) {
       expect([...scanner.search(bytes)]).toEqual([]);
     }
-    expect([...files.keys()].sort()).toEqual(['registry.db', 'station.json', 'station.key', 'station.vkey']);
+    expect([...files.keys()].sort()).toEqual([
+      'log.head',
+      'registry.db',
+      'station.json',
+      'station.key',
+      'station.vkey',
+    ]);
   });
 
   test('starts its processes with no key in their arguments or environment', async () => {
