@@ -23,7 +23,8 @@ const stationFiles: ReadonlyMap<string, 'for all to read' | 'for its owner'> = n
 ]);
 
 /** What a power cut leaves of files that get their name last, and of batches on their way to a CA at hand. */
-const leftover = /^(?:station\.key|station\.vkey|log\.head)\.[0-9a-f]{12}$|^\.lineside-[A-Za-z0-9]{6}(?:\/|$)/;
+const leftover =
+  /^(?:station\.key|station\.vkey|log\.head)\.[0-9a-f]{12}$|^\.lineside-[A-Za-z0-9]{6}(?:\/|$)/;
 
 /**
  * Opens all files of a station, and says of each whether it belongs there, whose it is and who may touch it. Opened
@@ -48,7 +49,9 @@ export async function holdFiles(directory: string): Promise<{ files: HeldFile[];
 
 async function entriesOf(directory: string): Promise<Dirent[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  return entries.sort((one, other) => (join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1));
+  return entries.sort((one, other) =>
+    join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1,
+  );
 }
 
 function judgeName(path: string, entry: Dirent): Finding[] {
@@ -65,7 +68,8 @@ async function judgeMode(path: string, whole: string, owner: number): Promise<Fi
   const open = stationFiles.get(path) === 'for all to read' ? 0o022 : 0o077;
   const findings: Finding[] = [];
   if (uid !== owner) findings.push(found('file-owner', subject, { path, uid, owner }));
-  if (!stat.isSymbolicLink?.() && (mode & open) !== 0) findings.push(found('file-open', subject, { path, permissions }));
+  if (!stat.isSymbolicLink?.() && (mode & open) !== 0)
+    findings.push(found('file-open', subject, { path, permissions }));
   if (!stat.isDirectory?.() && nlink > 1) findings.push(found('file-linked', subject, { path, nlink }));
   return findings;
 }

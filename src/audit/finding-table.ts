@@ -63,7 +63,8 @@ export const findingTable = {
   },
   'certificate-differs': {
     severity: 'tamper',
-    words: 'unit {id}: the {what} of its certificate of generation {generation} is not what the {source} says',
+    words:
+      'unit {id}: the {what} of its certificate of generation {generation} is not what the {source} says',
     advice: keep,
   },
   'certificate-unlogged': {
@@ -83,7 +84,8 @@ export const findingTable = {
   },
   'certificate-order': {
     severity: 'tamper',
-    words: 'unit {id}: its certificate of generation {generation} came in a batch before that of an older one',
+    words:
+      'unit {id}: its certificate of generation {generation} came in a batch before that of an older one',
     advice: keep,
   },
   'certificate-unasked': {

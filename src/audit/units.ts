@@ -32,7 +32,11 @@ export async function* auditUnits(
 ): AsyncGenerator<Finding> {
   for await (const { units, certificates } of evidence.units()) {
     const judge = (row: UnitRow) =>
-      auditUnit(row, certificates.filter(({ unit }) => unit === row.id), known);
+      auditUnit(
+        row,
+        certificates.filter(({ unit }) => unit === row.id),
+        known,
+      );
     for await (const outcome of inOrder(units, judge)) {
       if (outcome.status === 'rejected') throw outcome.reason;
       yield* outcome.value;
@@ -42,7 +46,11 @@ export async function* auditUnits(
   yield* missingCertificates(known.log);
 }
 
-async function auditUnit(row: UnitRow, certificates: readonly CertificateRow[], known: Known): Promise<Finding[]> {
+async function auditUnit(
+  row: UnitRow,
+  certificates: readonly CertificateRow[],
+  known: Known,
+): Promise<Finding[]> {
   const { id } = toUnitRecord(row);
   const request = await verifiedRequest(row, id);
   return [

@@ -103,7 +103,8 @@ export function evidenceOf(connection: Connection): Evidence {
       const words = rows.map((row) => row.integrity_check).filter((word) => word !== 'ok');
       return [...words, ...orphans.slice(0, 20).map(({ table }) => `a row of ${table} belongs to nothing`)];
     },
-    countUnits: async () => (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
+    countUnits: async () =>
+      (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
     async *units() {
       const page = `SELECT ${unitColumns} FROM unit WHERE id > ? AND id ${realId} ORDER BY id LIMIT ${pageSize}`;
       for (let last = 0; ; ) {
@@ -143,7 +144,8 @@ export function evidenceOf(connection: Connection): Evidence {
       const lowest = `SELECT min(id) AS gap FROM (SELECT ?1 AS id UNION ALL
         SELECT id + 1 FROM unit WHERE id BETWEEN ?1 AND ?2) AS after
         WHERE id <= ?2 AND NOT EXISTS (SELECT 1 FROM unit WHERE unit.id = after.id)`;
-      const gap = used > last - first ? null : (await all<{ gap: number | null }>(lowest, first, last))[0]?.gap;
+      const gap =
+        used > last - first ? null : (await all<{ gap: number | null }>(lowest, first, last))[0]?.gap;
       return { used, gap: gap ?? null };
     },
     async *batches() {
