@@ -44,13 +44,7 @@ export async function playDemo(
     ...probes,
   );
   await lineside('ca', 'init', 'acme', '--name', 'Acme', ...password);
-  const { exchange } = await told<{ exchange: { fingerprint: string } }>(
-    session,
-    'ca',
-    '--ca',
-    'acme',
-    'show',
-  );
+  const { exchange } = await told<{ exchange: { fingerprint: string } }>(stage, 'ca', '--ca', 'acme', 'show');
   await onStation('trust', 'acme', '--fingerprint', exchange.fingerprint);
   const known = await told<{ fingerprint: string }>(stage, 'ca', '--ca', 'acme', 'trust', station);
   await onCa('trust', station, '--fingerprint', known.fingerprint);
