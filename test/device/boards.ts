@@ -1,0 +1,48 @@
+import { onTestFinished } from 'vitest';
+import { type DeviceId, parseDeviceId } from '../../src/device.ts';
+import { type CredentialsPage, encodeCredentialsPage } from '../../src/factory-data/credentials-page.ts';
+import { encodeIdentityPage, identityPageLength } from '../../src/factory-data/identity-page.ts';
+import { DeviceLine } from '../../src/uart/line.ts';
+import { type EmulatedBoard, flashImage, startBoard } from '../support/qemu.ts';
+import type { Certified } from './pki.ts';
+
+export const id: DeviceId = parseDeviceId('ABCD1234');
+
+export function identityPage(device: Certified, as = id): Uint8Array {
+  const page = new Uint8Array(identityPageLength);
+  encodeIdentityPage(page, as, device.publicKey, device.privateKey);
+  return page;
+}
+
+export function credentialsPage(
+  device: Certified,
+  anchor: Certified,
+  change: Partial<CredentialsPage> = {},
+): Uint8Array {
+  return encodeCredentialsPage({
+    generation: 1,
+    certificate: device.der,
+    intermediates: [],
+    trustAnchors: [anchor.der],
+    brokerNames: ['broker.example'],
+    firmwareKey: undefined,
+    ...change,
+  });
+}
+
+/** A board in QEMU with these pages, and the serial line to it; both go with the test. */
+export async function boardWith(pages: { identity?: Uint8Array; credentials?: Uint8Array }): Promise<{
+  board: EmulatedBoard;
+  line: DeviceLine;
+}> {
+  const board = await startBoard(flashImage(pages));
+  onTestFinished(() => board.stop());
+  const line = await openLine(board.path);
+  return { board, line };
+}
+
+export async function openLine(path: string): Promise<DeviceLine> {
+  const line = await DeviceLine.open(path);
+  onTestFinished(() => line.close());
+  return line;
+}

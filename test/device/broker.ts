@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { scratch } from '../support/program.ts';
+import type { Certified } from './pki.ts';
+
+/** A mosquitto that lets in the devices of one CA over TLS 1.3, and this test without. */
+export interface Broker {
+  readonly port: number;
+  /** Messages from now on, as `topic payload`. */
+  listen(topic: string): Promise<Listener>;
+  publish(topic: string, payload: string): Promise<void>;
+}
+
+export interface Listener {
+  next(): Promise<string>;
+}
+
+export async function startBroker(own: Certified, devices: Certified): Promise<Broker> {
+  const directory = await scratch();
+  const [port, inside] = [await freePort(), await freePort()];
+  const config = join(directory, 'mosquitto.conf');
+  writeFileSync(config, configuration(own, devices, port, inside));
+  const process = start('mosquitto', '-c', config);
+  await line(process.stderr, /mosquitto version \S+ running/);
+  const client = ['-h', '127.0.0.1', '-p', String(inside)];
+  return {
+    port,
+    listen: (topic) => listen(client, topic),
+    publish: async (topic, payload) => {
+      await once(start('mosquitto_pub', ...client, '-q', '1', '-t', topic, '-m', payload), 'exit');
+    },
+  };
+}
+
+function configuration(own: Certified, devices: Certified, port: number, inside: number): string {
+  return `user root
+per_listener_settings true
+persistence false
+listener ${inside} 127.0.0.1
+allow_anonymous true
+listener ${port} 127.0.0.1
+cafile ${devices.certificate}
+certfile ${own.certificate}
+keyfile ${own.key}
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+tls_version tlsv1.3
+ciphers_tls1.3 TLS_AES_128_GCM_SHA256
+`;
+}
+
+async function listen(client: readonly string[], topic: string): Promise<Listener> {
+  const child = start('stdbuf', '-oL', 'mosquitto_sub', ...client, '-v', '-d', '-q', '1', '-t', topic);
+  const messages: string[] = [];
+  let waiting: ((message: string) => void) | undefined;
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    if (!text.startsWith('private/')) return;
+    if (waiting) waiting(text);
+    else messages.push(text);
+    waiting = undefined;
+  });
+  await line(child.stdout, /received SUBACK/);
+  return { next: async () => messages.shift() ?? new Promise((arrived) => (waiting = arrived)) };
+}
+
+function start(program: string, ...args: readonly string[]) {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => end(child));
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+function line(stream: NodeJS.ReadableStream, form: RegExp): Promise<void> {
+  return new Promise((found, failed) => {
+    const lines = createInterface({ input: stream });
+    lines.on('line', (text) => form.test(text) && found());
+    lines.on('close', () => failed(new Error(`it ended without saying ${form}`)));
+  });
+}
+
+/** mosquitto takes no port 0. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { createECDH } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A key of P-256 and its certificate, made with openssl: files PEM, `der` the certificate. */
+export interface Certified {
+  readonly certificate: string;
+  readonly key: string;
+  readonly der: Uint8Array;
+  /** Uncompressed point, 65 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The scalar, 32 bytes. */
+  readonly privateKey: Uint8Array;
+}
+
+export const usage = { client: 'extendedKeyUsage=clientAuth', server: 'extendedKeyUsage=serverAuth' };
+
+/** Makes keys and certificates in a directory. */
+export class Pki {
+  readonly #directory: string;
+  #made = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  ca(name: string): Certified {
+    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
+    return this.#make(`/CN=${name}`, extensions, undefined, []);
+  }
+
+  issue(
+    issuer: Certified,
+    subject: string,
+    extensions: readonly string[],
+    ...more: readonly string[]
+  ): Certified {
+    const always = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
+    return this.#make(subject, [...always, ...extensions], issuer, more);
+  }
+
+  device(issuer: Certified, id: string): Certified {
+    return this.issue(issuer, `/CN=${id}/serialNumber=${id}`, [usage.client]);
+  }
+
+  broker(issuer: Certified, name = 'broker.example', ...more: readonly string[]): Certified {
+    return this.issue(issuer, '/CN=broker', [usage.server, `subjectAltName=DNS:${name}`], ...more);
+  }
+
+  #make(
+    subject: string,
+    extensions: readonly string[],
+    issuer: Certified | undefined,
+    more: readonly string[],
+  ): Certified {
+    const at = (ending: string) => join(this.#directory, `${this.#made}.${ending}`);
+    this.#made += 1;
+    const pair = createECDH('prime256v1');
+    const publicKey = pair.generateKeys();
+    const privateKey = Buffer.from(pair.getPrivateKey('hex').padStart(64, '0'), 'hex');
+    writeFileSync(at('key'), pemKey(privateKey), { mode: 0o600 });
+    writeFileSync(at('ext'), extensions.join('\n'));
+    openssl('req', '-new', '-key', at('key'), '-subj', subject, '-out', at('csr'));
+    const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key] : ['-signkey', at('key')];
+    const days = more.includes('-days') ? [] : ['-days', '3650'];
+    const serial = ['-set_serial', String(1000 + this.#made)];
+    const form = ['-req', '-in', at('csr'), '-sha256', '-extfile', at('ext'), '-out', at('crt')];
+    openssl('x509', ...form, ...signer, ...serial, ...days, ...more);
+    const der = derOf(readFileSync(at('crt'), 'latin1'));
+    return { certificate: at('crt'), key: at('key'), der, publicKey, privateKey };
+  }
+}
+
+function openssl(...args: readonly string[]): void {
+  execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** ECPrivateKey of a named curve, without the public key (RFC 5915 section 3). */
+function pemKey(scalar: Uint8Array): string {
+  const der = Buffer.concat([
+    Buffer.from('30310201010420', 'hex'),
+    scalar,
+    Buffer.from('a00a06082a8648ce3d030107', 'hex'),
+  ]);
+  return `-----BEGIN EC PRIVATE KEY-----\n${der.toString('base64')}\n-----END EC PRIVATE KEY-----\n`;
+}
+
+function derOf(pem: string): Uint8Array {
+  return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+}
