@@ -35,6 +35,6 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   return {
     type: frame.readUInt8(1),
     sequence: frame.readUInt16LE(2),
-    payload: frame.subarray(headerLength, crcAt),
+    payload: bytes.subarray(headerLength, crcAt),
   };
 }

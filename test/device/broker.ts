@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { end, saysLine, startMortal } from '../support/mortal.ts';
 import { scratch } from '../support/program.ts';
 import type { Certified } from './pki.ts';
 
@@ -25,8 +26,7 @@ export async function startBroker(own: Certified, devices: Certified): Promise<B
   const [port, inside] = [await freePort(), await freePort()];
   const config = join(directory, 'mosquitto.conf');
   writeFileSync(config, configuration(own, devices, port, inside));
-  const process = start('mosquitto', '-c', config);
-  await line(process.stderr, /mosquitto version \S+ running/);
+  await saysLine(start('mosquitto', '-c', config).stderr, /mosquitto version \S+ running/);
   const client = ['-h', '127.0.0.1', '-p', String(inside)];
   return {
     port,
@@ -59,37 +59,21 @@ async function listen(client: readonly string[], topic: string): Promise<Listene
   const child = start('stdbuf', '-oL', 'mosquitto_sub', ...client, '-v', '-d', '-q', '1', '-t', topic);
   const messages: string[] = [];
   let waiting: ((message: string) => void) | undefined;
+  if (!child.stdout) throw new Error('no output to read');
   createInterface({ input: child.stdout }).on('line', (text) => {
     if (!text.startsWith('private/')) return;
     if (waiting) waiting(text);
     else messages.push(text);
     waiting = undefined;
   });
-  await line(child.stdout, /received SUBACK/);
+  await saysLine(child.stdout, /received SUBACK/);
   return { next: async () => messages.shift() ?? new Promise((arrived) => (waiting = arrived)) };
 }
 
-function start(program: string, ...args: readonly string[]) {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function start(program: string, ...args: readonly string[]): ChildProcess {
+  const child = startMortal(program, args, ['ignore', 'pipe', 'pipe']);
   onTestFinished(() => end(child));
   return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-}
-
-function line(stream: NodeJS.ReadableStream, form: RegExp): Promise<void> {
-  return new Promise((found, failed) => {
-    const lines = createInterface({ input: stream });
-    lines.on('line', (text) => form.test(text) && found());
-    lines.on('close', () => failed(new Error(`it ended without saying ${form}`)));
-  });
 }
 
 /** mosquitto takes no port 0. */

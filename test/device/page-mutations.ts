@@ -55,7 +55,7 @@ function changed(bytes: Buffer, random: Random): Buffer {
 }
 
 /** A container again: header, right length and hash around what lies between. */
-function sealed(bytes: Buffer): Buffer {
+export function sealed(bytes: Buffer): Buffer {
   const end = bytes.findLastIndex((byte) => byte !== 0xff) + 1;
   const body = Buffer.from(bytes.subarray(0, Math.max(end - 32, 0) & ~3));
   if (body.length < 16) return bytes;

@@ -16,6 +16,8 @@ export interface Certified {
 
 export const usage = { client: 'extendedKeyUsage=clientAuth', server: 'extendedKeyUsage=serverAuth' };
 
+const leaf = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
+
 /** Makes keys and certificates in a directory. */
 export class Pki {
   readonly #directory: string;
@@ -36,8 +38,7 @@ export class Pki {
     extensions: readonly string[],
     ...more: readonly string[]
   ): Certified {
-    const always = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
-    return this.#make(subject, [...always, ...extensions], issuer, more);
+    return this.#make(subject, [...leaf, ...extensions], issuer, more);
   }
 
   device(issuer: Certified, id: string): Certified {
@@ -48,27 +49,43 @@ export class Pki {
     return this.issue(issuer, '/CN=broker', [usage.server, `subjectAltName=DNS:${name}`], ...more);
   }
 
+  /** Another certificate for the key of a device. */
+  reissue(issuer: Certified, device: Certified, id: string): Certified {
+    const subject = `/CN=${id}/serialNumber=${id}`;
+    return this.#sign(device, subject, [...leaf, usage.client], issuer, []);
+  }
+
   #make(
     subject: string,
     extensions: readonly string[],
     issuer: Certified | undefined,
     more: readonly string[],
   ): Certified {
-    const at = (ending: string) => join(this.#directory, `${this.#made}.${ending}`);
-    this.#made += 1;
     const pair = createECDH('prime256v1');
     const publicKey = pair.generateKeys();
     const privateKey = Buffer.from(pair.getPrivateKey('hex').padStart(64, '0'), 'hex');
-    writeFileSync(at('key'), pemKey(privateKey), { mode: 0o600 });
+    const key = join(this.#directory, `${this.#made}.key`);
+    writeFileSync(key, pemKey(privateKey), { mode: 0o600 });
+    return this.#sign({ key, publicKey, privateKey }, subject, extensions, issuer, more);
+  }
+
+  #sign(
+    { key, publicKey, privateKey }: Pick<Certified, 'key' | 'publicKey' | 'privateKey'>,
+    subject: string,
+    extensions: readonly string[],
+    issuer: Certified | undefined,
+    more: readonly string[],
+  ): Certified {
+    const at = (ending: string) => join(this.#directory, `${this.#made}.${ending}`);
     writeFileSync(at('ext'), extensions.join('\n'));
-    openssl('req', '-new', '-key', at('key'), '-subj', subject, '-out', at('csr'));
-    const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key] : ['-signkey', at('key')];
+    openssl('req', '-new', '-key', key, '-subj', subject, '-out', at('csr'));
+    const signer = issuer ? ['-CA', issuer.certificate, '-CAkey', issuer.key] : ['-signkey', key];
     const days = more.includes('-days') ? [] : ['-days', '3650'];
-    const serial = ['-set_serial', String(1000 + this.#made)];
     const form = ['-req', '-in', at('csr'), '-sha256', '-extfile', at('ext'), '-out', at('crt')];
-    openssl('x509', ...form, ...signer, ...serial, ...days, ...more);
-    const der = derOf(readFileSync(at('crt'), 'latin1'));
-    return { certificate: at('crt'), key: at('key'), der, publicKey, privateKey };
+    openssl('x509', ...form, ...signer, '-set_serial', String(1000 + this.#made), ...days, ...more);
+    const certificate = at('crt');
+    this.#made += 1;
+    return { certificate, key, der: derOf(readFileSync(certificate, 'latin1')), publicKey, privateKey };
   }
 }
 

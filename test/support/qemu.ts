@@ -1,12 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Gdb } from './gdb.ts';
+import { end, startMortal } from './mortal.ts';
+import { layCable } from './serial-cable.ts';
 
 /*
  * A Cortex-M4 board that is not there: QEMU's netduinoplus2 with the reference firmware, or whatever its flash is given.
@@ -65,23 +66,17 @@ export async function startHalted(): Promise<EmulatedBoard> {
   const directory = await mkdtemp('/dev/shm/lineside-board-');
   const at = (name: string) => join(directory, name);
   const [debug, network] = await Promise.all([listen(at('debug')), listen(at('network'))]);
-  const cable = await startCable(at('serial'));
-  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-arm', ...options(at)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const cable = await layCable(at('serial'));
+  const qemu = startMortal('qemu-system-arm', options(at), ['ignore', 'ignore', 'inherit']);
   const sockets = await Promise.all([connection(debug, qemu), connection(network, qemu)]);
-  const path = await cable.path;
-  // A cable stays plugged in: without a reader the pty would hang up each time a test closes it.
-  const held = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
   const relay = new Relay(sockets[1]);
   const stop = async () => {
     relay.end();
-    await Promise.all([end(qemu), end(cable.process)]);
-    closeSync(held);
+    await Promise.all([end(qemu), cable.remove()]);
     for (const server of [debug, network]) server.close();
     await rm(directory, { recursive: true });
   };
-  return { path, gdb: new Gdb(sockets[0]), connectTo: (port) => relay.to(port), stop };
+  return { path: await cable.path, gdb: new Gdb(sockets[0]), connectTo: (port) => relay.to(port), stop };
 }
 
 function options(at: (name: string) => string): string[] {
@@ -92,23 +87,6 @@ function options(at: (name: string) => string): string[] {
     ...[...socket('serial'), '-serial', 'chardev:serial'],
     ...[...socket('network'), '-serial', 'chardev:network'],
   ];
-}
-
-/** A pty whose other end is a socket that QEMU connects to. */
-async function startCable(socket: string): Promise<{ process: ChildProcess; path: Promise<string> }> {
-  const ends = [`UNIX-LISTEN:${socket}`, 'PTY,rawer'];
-  const socat = spawn('setpriv', ['--pdeathsig', 'KILL', 'socat', '-d', '-d', ...ends], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const lines = createInterface({ input: socat.stderr });
-  const said = (form: RegExp) =>
-    new Promise<string>((resolve, failed) => {
-      lines.on('line', (line) => form.test(line) && resolve(form.exec(line)?.[1] ?? ''));
-      socat.once('exit', () => failed(new Error('socat ended')));
-    });
-  const path = said(/PTY is (\S+)/);
-  await said(/listening on/);
-  return { process: socat, path };
 }
 
 async function listen(path: string): Promise<Server> {
@@ -122,13 +100,6 @@ async function connection(server: Server, qemu: ChildProcess): Promise<Socket> {
   const died = once(qemu, 'exit').then(() => Promise.reject(new Error('QEMU ended at once')));
   const [socket] = (await Promise.race([once(server, 'connection'), died])) as [Socket];
   return socket.on('error', () => {});
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }
 
 /** USART2 has no notion of a connection: each call of `to` makes one, and ends the one before. */
