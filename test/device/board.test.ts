@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { identity, installCredentials, joinBroker, proveKey } from '../../src/uart/self-test.ts';
-import { boardWith, credentialsPage, id, identityPage } from './boards.ts';
+import { flashImage, startBoard } from '../support/qemu.ts';
+import { boardWith, credentialsPage, id, identityPage, openLine } from './boards.ts';
 import { startBroker } from './broker.ts';
 import { type Certified, Pki, usage } from './pki.ts';
 
@@ -12,6 +15,9 @@ import { type Certified, Pki, usage } from './pki.ts';
  * The reference firmware on an emulated Cortex-M4, with what the line wrote into its flash: it answers the self-test over
  * its UART, and joins a real broker with the key it was given.
  */
+
+const fatalAlert = -0x7780; // MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE
+const unknownCa = 48; // RFC 8446 6.2
 
 let pki: Pki;
 let devices: Certified;
@@ -72,6 +78,97 @@ describe('a provisioned device', () => {
     await expect(installCredentials(line, other)).rejects.toMatchObject({ code: 'self-test-refused' });
     await board.connectTo((await startBroker(broker, devices)).port);
     expect(await joinBroker(line)).toMatchObject({ step: 'done' });
+  });
+});
+
+describe('a device joins', () => {
+  const done = { step: 'done', error: 0, flags: 0, alert: 0 };
+
+  test('a broker that has any one of its names, under any one of its anchors', async () => {
+    const rolledOver = pki.ca('next brokers');
+    const { board, line } = await boardWith(
+      provisioned({
+        brokerNames: ['first.example', 'second.example', 'broker.example'],
+        trustAnchors: [brokers.der, rolledOver.der],
+      }),
+    );
+    for (const [issuer, name] of [
+      [brokers, 'first.example'],
+      [brokers, 'broker.example'],
+      [rolledOver, 'SECOND.example'],
+    ] as const) {
+      await board.connectTo((await startBroker(pki.broker(issuer, name), devices)).port);
+      expect(await joinBroker(line), name).toEqual(done);
+    }
+    await board.connectTo((await startBroker(pki.broker(rolledOver, 'third.example'), devices)).port);
+    expect(await joinBroker(line)).toMatchObject({ step: 'handshake' });
+  });
+
+  test('with the intermediate of its CA, a broker that knows the root alone', async () => {
+    const intermediate = pki.ca('devices 2026', devices);
+    const own = pki.device(intermediate, id);
+    const { port } = await startBroker(broker, devices);
+    const identity = identityPage(own);
+    for (const [intermediates, report] of [
+      [[intermediate.der], done],
+      [[], { step: 'connack', error: fatalAlert, flags: 0, alert: unknownCa }],
+    ] as const) {
+      const credentials = credentialsPage(own, brokers, { intermediates });
+      const { board, line } = await boardWith({ identity, credentials });
+      await board.connectTo(port);
+      expect(await joinBroker(line)).toEqual(report);
+    }
+  });
+
+  test('a broker whose certificate has expired: a device has no clock, docs/decisions/0024', async () => {
+    const { board, line } = await boardWith(provisioned());
+    const expired = pki.broker(brokers, 'broker.example', '-days', '-1');
+    await board.connectTo((await startBroker(expired, devices)).port);
+    expect(await joinBroker(line)).toEqual(done);
+  });
+});
+
+describe('a device says why it is not online', () => {
+  test('when the broker refuses it', async () => {
+    const alien = pki.device(pki.ca('other devices'), id);
+    const credentials = credentialsPage(alien, brokers);
+    const { board, line } = await boardWith({ identity: identityPage(alien), credentials });
+    await board.connectTo((await startBroker(broker, devices)).port);
+    const refused = { step: 'connack', error: fatalAlert, flags: 0, alert: unknownCa };
+    expect(await joinBroker(line)).toEqual(refused);
+  });
+
+  test('when what answers is no broker', async () => {
+    const { board, line } = await boardWith(provisioned());
+    const server = createServer((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    await board.connectTo((server.address() as AddressInfo).port);
+    const invalidRecord = -0x7200; // MBEDTLS_ERR_SSL_INVALID_RECORD
+    expect(await joinBroker(line)).toEqual({ step: 'handshake', error: invalidRecord, flags: 0, alert: 0 });
+    await proveKey(line, { id, publicKey: device.publicKey });
+  });
+});
+
+describe('a board that is not fit says so', () => {
+  test('with a blank or a damaged identity page', async () => {
+    const blank = await boardWith({});
+    await expect(identity(blank.line)).rejects.toThrow('its identity page is not sound (rule 1)');
+    const page = identityPage(device);
+    page[110] = (page[110] ?? 0) ^ 1;
+    const damaged = await boardWith({ ...provisioned(), identity: page });
+    await expect(joinBroker(damaged.line)).rejects.toThrow('its identity page is not sound (rule 9)');
+  });
+
+  test('without noise: it does not sign with numbers that could be guessed', async () => {
+    const board = await startBoard(flashImage(provisioned()), Buffer.alloc(1024));
+    onTestFinished(() => board.stop());
+    const line = await openLine(board.path);
+    expect(await identity(line)).toMatchObject({ id });
+    await expect(proveKey(line, { id, publicKey: device.publicKey })).rejects.toThrow('cannot sign');
   });
 });
 

@@ -2,7 +2,9 @@ import { onTestFinished } from 'vitest';
 import { type DeviceId, parseDeviceId } from '../../src/device.ts';
 import { type CredentialsPage, encodeCredentialsPage } from '../../src/factory-data/credentials-page.ts';
 import { encodeIdentityPage, identityPageLength } from '../../src/factory-data/identity-page.ts';
+import { LinesideError } from '../../src/errors.ts';
 import { DeviceLine } from '../../src/uart/line.ts';
+import { identity } from '../../src/uart/self-test.ts';
 import { type EmulatedBoard, flashImage, startBoard } from '../support/qemu.ts';
 import type { Certified } from './pki.ts';
 
@@ -38,7 +40,13 @@ export async function boardWith(pages: { identity?: Uint8Array; credentials?: Ui
   const board = await startBoard(flashImage(pages));
   onTestFinished(() => board.stop());
   const line = await openLine(board.path);
+  // A board that boots hears nothing yet, so it is asked until it answers, as a station does.
+  await identity(line).catch(mustBeRefusal);
   return { board, line };
+}
+
+function mustBeRefusal(error: unknown): void {
+  if (!(error instanceof LinesideError && error.code === 'self-test-refused')) throw error;
 }
 
 export async function openLine(path: string): Promise<DeviceLine> {

@@ -27,9 +27,10 @@ export class Pki {
     this.#directory = directory;
   }
 
-  ca(name: string): Certified {
+  /** A root, or below another one. */
+  ca(name: string, issuer?: Certified): Certified {
     const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
-    return this.#make(`/CN=${name}`, extensions, undefined, []);
+    return this.#make(`/CN=${name}`, extensions, issuer, []);
   }
 
   issue(

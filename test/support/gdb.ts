@@ -43,7 +43,7 @@ export class Gdb {
 
   /** The program counter. */
   async pc(): Promise<number> {
-    return Buffer.from(await this.#ask('pf'), 'hex').readUInt32LE();
+    return Buffer.from(await this.#ask('g'), 'hex').readUInt32LE(15 * 4);
   }
 
   run(): void {
