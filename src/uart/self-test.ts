@@ -11,7 +11,7 @@ import {
   parseSignature,
   type SelfTestIdentity,
 } from './answers.ts';
-import type { DeviceLine, Question } from './line.ts';
+import type { DeviceLine, Question } from './device-line.ts';
 
 const questions = {
   identity: { type: 1, doing: 'say who it is', patienceMs: 1000, attempts: 3 },

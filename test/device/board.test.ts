@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { identity, installCredentials, joinBroker, proveKey } from '../../src/uart/self-test.ts';
 import { flashImage, startBoard } from '../support/qemu.ts';
-import { boardWith, credentialsPage, id, identityPage, openLine } from './boards.ts';
-import { startBroker } from './broker.ts';
+import { boardWith, openLine, startBroker } from './boards.ts';
+import { credentialsPage, id, identityPage } from './pages.ts';
 import { type Certified, Pki, usage } from './pki.ts';
 
 /*
@@ -53,12 +53,12 @@ describe('a provisioned device', () => {
     });
     await proveKey(line, { id, publicKey: device.publicKey });
 
-    const { port, listen, publish } = await startBroker(broker, devices);
-    const heard = await listen('private/#');
-    await board.connectTo(port);
+    const inCharge = await startBroker(broker, devices);
+    const heard = await inCharge.listen('private/#');
+    await board.connectTo(inCharge.port);
     expect(await joinBroker(line)).toEqual({ step: 'done', error: 0, flags: 0, alert: 0 });
     expect(await heard.next()).toBe(`private/${id}/up ${id}`);
-    await publish(`private/${id}/down`, 'ping 17');
+    await inCharge.publish(`private/${id}/down`, 'ping 17');
     expect([await heard.next(), await heard.next()].toSorted()).toEqual([
       `private/${id}/down ping 17`,
       `private/${id}/up ping 17`,

@@ -1,36 +1,11 @@
 import { onTestFinished } from 'vitest';
-import { type DeviceId, parseDeviceId } from '../../src/device.ts';
-import { type CredentialsPage, encodeCredentialsPage } from '../../src/factory-data/credentials-page.ts';
-import { encodeIdentityPage, identityPageLength } from '../../src/factory-data/identity-page.ts';
 import { LinesideError } from '../../src/errors.ts';
-import { DeviceLine } from '../../src/uart/line.ts';
+import { DeviceLine } from '../../src/uart/device-line.ts';
 import { identity } from '../../src/uart/self-test.ts';
+import { scratch } from '../support/program.ts';
 import { type EmulatedBoard, flashImage, startBoard } from '../support/qemu.ts';
+import { type Broker, runBroker } from './broker.ts';
 import type { Certified } from './pki.ts';
-
-export const id: DeviceId = parseDeviceId('ABCD1234');
-
-export function identityPage(device: Certified, as = id): Uint8Array {
-  const page = new Uint8Array(identityPageLength);
-  encodeIdentityPage(page, as, device.publicKey, device.privateKey);
-  return page;
-}
-
-export function credentialsPage(
-  device: Certified,
-  anchor: Certified,
-  change: Partial<CredentialsPage> = {},
-): Uint8Array {
-  return encodeCredentialsPage({
-    generation: 1,
-    certificate: device.der,
-    intermediates: [],
-    trustAnchors: [anchor.der],
-    brokerNames: ['broker.example'],
-    firmwareKey: undefined,
-    ...change,
-  });
-}
 
 /** A board in QEMU with these pages, and the serial line to it; both go with the test. */
 export async function boardWith(pages: { identity?: Uint8Array; credentials?: Uint8Array }): Promise<{
@@ -47,6 +22,13 @@ export async function boardWith(pages: { identity?: Uint8Array; credentials?: Ui
 
 function mustBeRefusal(error: unknown): void {
   if (!(error instanceof LinesideError && error.code === 'self-test-refused')) throw error;
+}
+
+/** A mosquitto with this certificate, for the devices of this CA; it goes with the test. */
+export async function startBroker(own: Certified, devices: Certified): Promise<Broker> {
+  const broker = await runBroker(await scratch(), own, devices);
+  onTestFinished(() => broker.stop());
+  return broker;
 }
 
 export async function openLine(path: string): Promise<DeviceLine> {

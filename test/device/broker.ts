@@ -4,9 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
 import { end, saysLine, startMortal } from '../support/mortal.ts';
-import { scratch } from '../support/program.ts';
 import type { Certified } from './pki.ts';
 
 /** A mosquitto that lets in the devices of one CA over TLS 1.3, and this test without. */
@@ -15,24 +13,34 @@ export interface Broker {
   /** Messages from now on, as `topic payload`. */
   listen(topic: string): Promise<Listener>;
   publish(topic: string, payload: string): Promise<void>;
+  stop(): Promise<void>;
 }
 
-export interface Listener {
+interface Listener {
   next(): Promise<string>;
 }
 
-export async function startBroker(own: Certified, devices: Certified): Promise<Broker> {
-  const directory = await scratch();
+/** Its configuration and log are in `directory`. */
+export async function runBroker(directory: string, own: Certified, devices: Certified): Promise<Broker> {
   const [port, inside] = [await freePort(), await freePort()];
-  const config = join(directory, 'mosquitto.conf');
+  const config = join(directory, `mosquitto-${port}.conf`);
   writeFileSync(config, configuration(own, devices, port, inside));
+  const children: ChildProcess[] = [];
+  const start = (program: string, ...args: readonly string[]) => {
+    const child = startMortal(program, args, ['ignore', 'pipe', 'pipe']);
+    children.push(child);
+    return child;
+  };
   await saysLine(start('mosquitto', '-c', config).stderr, /mosquitto version \S+ running/);
-  const client = ['-h', '127.0.0.1', '-p', String(inside)];
+  const client = ['-h', '127.0.0.1', '-p', String(inside), '-q', '1'];
   return {
     port,
-    listen: (topic) => listen(client, topic),
+    listen: (topic) => listen(start('stdbuf', '-oL', 'mosquitto_sub', ...client, '-v', '-d', '-t', topic)),
     publish: async (topic, payload) => {
-      await once(start('mosquitto_pub', ...client, '-q', '1', '-t', topic, '-m', payload), 'exit');
+      await once(start('mosquitto_pub', ...client, '-t', topic, '-m', payload), 'exit');
+    },
+    stop: async () => {
+      await Promise.all(children.map(end));
     },
   };
 }
@@ -55,25 +63,18 @@ ciphers_tls1.3 TLS_AES_128_GCM_SHA256
 `;
 }
 
-async function listen(client: readonly string[], topic: string): Promise<Listener> {
-  const child = start('stdbuf', '-oL', 'mosquitto_sub', ...client, '-v', '-d', '-q', '1', '-t', topic);
+async function listen({ stdout }: ChildProcess): Promise<Listener> {
+  if (!stdout) throw new Error('no output to read');
   const messages: string[] = [];
   let waiting: ((message: string) => void) | undefined;
-  if (!child.stdout) throw new Error('no output to read');
-  createInterface({ input: child.stdout }).on('line', (text) => {
+  createInterface({ input: stdout }).on('line', (text) => {
     if (!text.startsWith('private/')) return;
     if (waiting) waiting(text);
     else messages.push(text);
     waiting = undefined;
   });
-  await saysLine(child.stdout, /received SUBACK/);
+  await saysLine(stdout, /received SUBACK/);
   return { next: async () => messages.shift() ?? new Promise((arrived) => (waiting = arrived)) };
-}
-
-function start(program: string, ...args: readonly string[]): ChildProcess {
-  const child = startMortal(program, args, ['ignore', 'pipe', 'pipe']);
-  onTestFinished(() => end(child));
-  return child;
 }
 
 /** mosquitto takes no port 0. */

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { id } from './boards.ts';
-import { startBroker } from './broker.ts';
+import { startBroker } from './boards.ts';
+import { clientOf } from './client.ts';
+import { id } from './pages.ts';
 import { type Certified, Pki, usage } from './pki.ts';
 
 /* The device's TLS and MQTT as a program, build/firmware/client, which the tests of the broker's configuration use. */
@@ -20,17 +20,8 @@ beforeAll(async () => {
   return () => rm(directory, { recursive: true });
 });
 
-const program = join(import.meta.dirname, '../../build/firmware/client');
-
-function client(port: number, chain: string, key: string, name = 'broker.example'): Promise<unknown> {
-  const args = ['127.0.0.1', String(port), brokers.certificate, chain, key, name, id];
-  return new Promise((resolve, failed) => {
-    execFile(program, args, (error, stdout, stderr) => {
-      if (error?.code === 2) failed(new Error(stderr));
-      else resolve(JSON.parse(stdout));
-    });
-  });
-}
+const client = (port: number, chain: string, key: string, name = 'broker.example') =>
+  clientOf(port, { anchors: brokers.certificate, chain, key, name, id });
 
 describe('the client of the firmware', () => {
   const refused = (alert: number) => ({ step: 'connack', error: -0x7780, flags: 0, alert });

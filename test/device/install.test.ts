@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeCredentialsPage } from '../../src/factory-data/credentials-page.ts';
 import { FactoryDataError } from '../../src/factory-data/refusal.ts';
-import { credentialsPage, id, identityPage } from './boards.ts';
+import { credentialsPage, id, identityPage } from './pages.ts';
 import { answersTo, request } from './host-device.ts';
 import { type Certified, Pki } from './pki.ts';
 

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { encodeFrame } from '../../src/uart/frame.ts';
 import { encodeSlip } from '../../src/uart/slip.ts';
 import { type Random, randomFrom } from '../support/random.ts';
-import { credentialsPage, id, identityPage } from './boards.ts';
+import { credentialsPage, id, identityPage } from './pages.ts';
 import { answersTo, type Pages, request } from './host-device.ts';
 import { sealed } from './page-mutations.ts';
 import { Pki } from './pki.ts';

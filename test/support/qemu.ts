@@ -80,12 +80,17 @@ export async function startHalted(): Promise<EmulatedBoard> {
 }
 
 function options(at: (name: string) => string): string[] {
-  const socket = (id: string) => ['-chardev', `socket,id=${id},path=${at(id)}`];
+  const socket = (id: string, use: string) => [
+    '-chardev',
+    `socket,id=${id},path=${at(id)}`,
+    use,
+    `chardev:${id}`,
+  ];
   return [
-    ...['-M', 'netduinoplus2', '-S', '-display', 'none', '-monitor', 'none', '-nodefaults'],
-    ...[...socket('debug'), '-gdb', 'chardev:debug'],
-    ...[...socket('serial'), '-serial', 'chardev:serial'],
-    ...[...socket('network'), '-serial', 'chardev:network'],
+    ...'-M netduinoplus2 -S -display none -monitor none -nodefaults'.split(' '),
+    ...socket('debug', '-gdb'),
+    ...socket('serial', '-serial'),
+    ...socket('network', '-serial'),
   ];
 }
 

@@ -5,7 +5,7 @@ import { end, saysLine, startMortal } from './mortal.ts';
 export interface SerialCable {
   /** Once the device has connected. */
   readonly path: Promise<string>;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export async function layCable(socket: string): Promise<SerialCable> {
