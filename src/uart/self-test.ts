@@ -17,7 +17,7 @@ const questions = {
   identity: { type: 1, doing: 'say who it is', patienceMs: 1000, attempts: 3 },
   // A P-256 signature takes a Cortex-M4 of 64 MHz 0.3 s.
   prove: { type: 2, doing: 'prove its key', patienceMs: 3000, attempts: 3 },
-  // Erasing a sector of 128 KiB takes an STM32F405 up to 4 s (DS8626 table 40). Again the same page is the same.
+  // Erasing a sector of 128 KiB takes an STM32F405 up to 4 s (DS8626, flash programming). Again the same page is the same.
   install: { type: 3, doing: 'take its certificate', patienceMs: 8000, attempts: 2 },
   // Handshake, CONNACK, SUBACK and PUBACK may take 10 s each.
   join: { type: 4, doing: 'join its broker', patienceMs: 60_000, attempts: 1 },
