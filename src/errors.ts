@@ -631,6 +631,31 @@ export const errorTable = {
     what: 'the board on probe {probe} has its debug port locked, so nothing can be written through it',
     action: 'set it aside: its firmware takes the certificate over UART, which this version cannot do yet',
   },
+  'uart-unreachable': {
+    exit: 4,
+    what: 'the serial line {path} cannot be used: {reason}',
+    action: 'check its cable, that this user may use it, and that no other program does; then try again',
+  },
+  'uart-silent': {
+    exit: 4,
+    what: 'the device on {path} was asked to {doing} and did not answer',
+    action: 'seat the board, check its supply and the serial cable, and that its firmware has the self-test',
+  },
+  'self-test-refused': {
+    exit: 5,
+    what: 'the device on {path} was asked to {doing} and refused: {reason}',
+    action: 'set the board aside; if it happens to others too, check the firmware and the batch of the CA',
+  },
+  'self-test-nonsense': {
+    exit: 5,
+    what: 'the device on {path} was asked to {doing} and its answer makes no sense',
+    action: 'check that the board has the right firmware, then try again; if it happens twice, reject it',
+  },
+  'key-unproven': {
+    exit: 5,
+    what: 'the device on {path} did not prove that it has the key of {id}',
+    action: 'reject the board: what it signs with is not the key that was made for it',
+  },
   'board-not-of-record': {
     exit: 7,
     what: 'the board on probe {probe} says it is device {id}, but its {what} is not the one on record',

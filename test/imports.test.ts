@@ -45,6 +45,9 @@ test.each([
   ['src/sqlite/open.ts', '../ca/profile.ts'],
   ['src/registry/registry.ts', '../authority-directory.ts'],
   ['src/device.ts', './csr/verify.ts'],
+  ['src/uart/self-test.ts', '../csr/verify.ts'],
+  ['src/uart/self-test.ts', '../swd/read.ts'],
+  ['src/csr/verify.ts', '../uart/self-test.ts'],
   ['src/unit/life.ts', '../registry/sqlite.ts'],
 ])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {
   expect(await refuses(file, imported)).toBe(true);
@@ -63,6 +66,7 @@ test.each([
   ['src/station.ts', './swd/chips.ts'],
   ['src/unit/life.ts', '../keygen/key-pair.ts'],
   ['src/registry/sqlite.ts', './registry.ts'],
+  ['src/uart/self-test.ts', './device-line.ts'],
 ])('and what is right is let through: %s, %s', async (file, imported) => {
   expect(await refuses(file, imported)).toBe(false);
 });

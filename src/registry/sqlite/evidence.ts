@@ -127,7 +127,7 @@ export function evidenceOf(connection: Connection): Evidence {
       const rows = await all<{ value: string; ids: string }>(`SELECT value, json_group_array(id) AS ids
         FROM (${unique[value]}) WHERE id ${realId} GROUP BY value HAVING count(*) > 1 LIMIT 100`);
       return rows.map((row) => ({
-        value: String(row.value),
+        value: row.value,
         ids: JSON.parse(row.ids).map((id: number) => deviceIdFromNumber(id)),
       }));
     },

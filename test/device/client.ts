@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+
+const program = join(import.meta.dirname, '../../build/firmware/client');
+
+export interface Credentials {
+  /** PEM files. */
+  readonly anchors: string;
+  readonly chain: string;
+  readonly key: string;
+  readonly name: string;
+  readonly id: string;
+}
+
+/** How far the device's TLS and MQTT come with a broker on this machine. @throws Error with the sanitizers' report */
+export function clientOf(port: number, { anchors, chain, key, name, id }: Credentials): Promise<unknown> {
+  const args = ['127.0.0.1', String(port), anchors, chain, key, name, id];
+  return new Promise((resolve, failed) => {
+    execFile(program, args, (error, stdout, stderr) => {
+      if (stderr === '' && (error === null || error.code === 1)) resolve(JSON.parse(stdout));
+      else failed(new Error(stderr));
+    });
+  });
+}
