@@ -13,6 +13,8 @@ export const tag = {
   objectIdentifier: 0x06,
   enumerated: 0x0a,
   printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
   attributes: 0xa0,
@@ -82,10 +84,10 @@ function readLength(bytes: Uint8Array, at: number): { length: number; header: nu
   const first = bytes[at] ?? 0x80;
   if (first < 0x80) return { length: first, header: 1 };
   const count = first & 0x7f;
-  if (count === 0 || count > 2) throw new DerError('indefinite length, or over 64 KiB');
+  if (count === 0 || count > 3) throw new DerError('indefinite length, or over 16 MiB');
   let length = 0;
   for (let i = 1; i <= count; i += 1) length = length * 256 + (bytes[at + i] ?? 0);
-  if (length < (count === 1 ? 0x80 : 0x100)) throw new DerError('length not in its shortest form');
+  if (length < Math.max(0x80, 256 ** (count - 1))) throw new DerError('length not in its shortest form');
   return { length, header: 1 + count };
 }
 
