@@ -13,12 +13,7 @@ ssl_conf = ssl
 system_default = tls
 
 [tls]
-MinProtocol = TLSv1.3
-MaxProtocol = TLSv1.3
-Ciphersuites = TLS_AES_128_GCM_SHA256
 Groups = P-256
 SignatureAlgorithms = ECDSA+SHA256
-ClientSignatureAlgorithms = ECDSA+SHA256
-Options = -SessionTicket
 NumTickets = 0
 `;

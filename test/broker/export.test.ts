@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { crlTbs } from '../../src/ca/crl.ts';
+import { deviceTbs } from '../../src/ca/profile.ts';
 import { daysAfter } from '../../src/ca/validity.ts';
 import { parseDeviceId } from '../../src/device.ts';
 import { LinesideError } from '../../src/errors.ts';
@@ -12,17 +13,16 @@ import { assemble, goodParts } from '../csr/bad-requests.ts';
 import { contents } from '../e2e/refusal.ts';
 import { lineside, records } from '../support/program.ts';
 import type { FileName } from '../../src/broker/file-names.ts';
-import { type Ca, type Field, openField } from './field.ts';
+import { type Ca, type Field, type Identity, openField } from './field.ts';
 
 let field: Field;
 let made: Ca;
 let other: Ca;
-let limited: Ca;
 beforeAll(async () => {
   field = await openField();
-  [made, other, limited] = [await field.ca(), await field.ca('intermediates'), await field.ca('roots', 10)];
+  [made, other] = [await field.ca(), await field.ca('intermediates', 10)];
   await made.devices('00000001', '00000002', '0000000A');
-  for (const ca of [made, other, limited]) await ca.signCrl();
+  for (const ca of [made, other]) await ca.signCrl();
 });
 afterAll(() => field.close());
 
@@ -98,8 +98,26 @@ describe('what is in it', () => {
     expect(read('README.txt')).toContain('cat broker.crt broker-chain.pem');
   });
 
+  test('below one root: with the mark of trust the CA of the devices vouches for clients, and the other CA does not', async () => {
+    await write([other]);
+    const client = await other.forged('device', (issuer, subject) =>
+      deviceTbs(issuer, subject, '00000005', 'default'),
+    );
+    const stolen = await other.forged('broker', (issuer, subject) =>
+      deviceTbs(issuer, subject, '00000005', 'default'),
+    );
+    const verdict = (anchors: string, { certificate }: Identity) => {
+      const args = ['-purpose', 'sslclient', '-CAfile', anchors, '-untrusted', certificate, certificate];
+      return spawnSync('openssl', ['verify', ...args]).status;
+    };
+    const trusted = join(target, 'devices-ca.trusted.pem');
+    expect([verdict(trusted, client), verdict(trusted, stolen)]).toEqual([0, 2]);
+    const root = other.certificate('root');
+    expect([verdict(root, client), verdict(root, stolen)]).toEqual([0, 0]);
+  });
+
   test('a device whose certificate is revoked, or has ended, is on no list', async () => {
-    const old = limited.copy();
+    const old = other.copy();
     await old.devices('00000003', '00000004');
     await old.revoke('00000003');
     await old.signCrl();

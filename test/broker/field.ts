@@ -11,14 +11,16 @@ import {
   signingAs,
 } from '../../src/authority-directory.ts';
 import type { AuthorityFile } from '../../src/authority-file.ts';
-import type { Authority } from '../../src/ca/authority.ts';
+import { type Authority, makeRoot } from '../../src/ca/authority.ts';
 import type { RevocationReason } from '../../src/ca/crl.ts';
 import type { IssuerRole } from '../../src/ca/ledger/certificate-rows.ts';
+import type { Name } from '../../src/ca/name.ts';
 import type { Issuer, Subject } from '../../src/ca/profile.ts';
 import { randomSerial } from '../../src/ca/serial.ts';
 import { signed } from '../../src/ca/signed.ts';
 import { daysAfter } from '../../src/ca/validity.ts';
 import { formatPem } from '../../src/pem.ts';
+import { newSigner } from '../ca/authorities.ts';
 import { assemble, goodParts } from '../csr/bad-requests.ts';
 import { lineside } from '../support/program.ts';
 
@@ -33,8 +35,20 @@ export interface Identity {
   readonly key: string;
 }
 
+/** TBSCertificate DER. */
+type Make = (issuer: Issuer, subject: Subject) => Uint8Array;
+
 const password = () => Buffer.from('correct horse battery staple');
 const by = (station: string | null = null) => ({ station, officer: 'test', now: new Date() });
+
+/** A CA that calls itself what one of the field does, with a key of its own. */
+export function lookalike(role: IssuerRole): Promise<Authority> {
+  const name: Name = [
+    ['organization', 'Acme'],
+    ['commonName', `Acme ${role} CA`],
+  ];
+  return makeRoot(name, newSigner(), daysAfter(new Date(), -3));
+}
 
 /** A directory that processes of other users can look into. */
 export async function openField(): Promise<Field> {
@@ -65,6 +79,15 @@ export class Field {
     const path = this.path(name);
     writeFileSync(path, content, { mode: 0o644 });
     return path;
+  }
+
+  /** A certificate with these fields, and that of who signs it. */
+  async signedBy({ issuer, signer, certificate }: Authority, make: Make): Promise<Identity> {
+    const { publicKeyInfo, key } = goodParts();
+    const validity = { notBefore: daysAfter(new Date(), -2), notAfter: daysAfter(new Date(), 2) };
+    const subject = { serial: randomSerial(), validity, publicKey: publicKeyInfo.subarray(-65) };
+    const der = await signed(make(issuer, subject), signer);
+    return this.identity([der, certificate], key.export({ format: 'pem', type: 'pkcs8' }));
   }
 
   async ca(structure: AuthorityFile['structure'] = 'roots', validDays: number | null = null): Promise<Ca> {
@@ -168,14 +191,8 @@ export class Ca {
   }
 
   /** A certificate that the CA would not make, signed with its key all the same. */
-  forged(role: IssuerRole, make: (issuer: Issuer, subject: Subject) => Uint8Array): Promise<Identity> {
-    const { publicKeyInfo, key } = goodParts();
-    const validity = { notBefore: daysAfter(new Date(), -2), notAfter: daysAfter(new Date(), 2) };
-    const subject = { serial: randomSerial(), validity, publicKey: publicKeyInfo.subarray(-65) };
-    return this.#signing(role, async (_, signing) => {
-      const der = await signed(make(signing.issuer, subject), signing.signer);
-      return this.#field.identity([der, signing.certificate], key.export({ format: 'pem', type: 'pkcs8' }));
-    });
+  forged(role: IssuerRole, make: Make): Promise<Identity> {
+    return this.#signing(role, (_, signing) => this.#field.signedBy(signing, make));
   }
 
   /** A certificate of the device CA for an RSA key, made by openssl. */

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { brokerTbs, deviceTbs, type Subject } from '../../src/ca/profile.ts';
+import { brokerTbs, deviceTbs, type Issuer, type Subject } from '../../src/ca/profile.ts';
 import { daysAfter } from '../../src/ca/validity.ts';
-import { type Field, type Identity, openField } from './field.ts';
+import { type Field, type Identity, lookalike, openField } from './field.ts';
 import { type Broker, freePort, startBroker } from './mosquitto.ts';
-import { connect, publish } from './mqtt.ts';
+import { connect, MqttSession, publish } from './mqtt.ts';
 import { clients, connectWith, type Offer } from './tls-clients.ts';
 
 /*
@@ -21,36 +23,34 @@ const brokers: Broker[] = [];
 
 beforeAll(async () => {
   field = await openField();
-  const [ca, other] = [await field.ca('intermediates'), await field.ca('intermediates')];
+  const ca = await field.ca('intermediates');
   anchors = ca.certificate('root');
   told = ca.told;
   const [device, revoked] = await ca.devices('ABCD1234', '00000002');
-  const [foreign] = await other.devices('ABCD1234');
-  const ofDevice = (role: 'device' | 'broker', change: Partial<Subject>) =>
-    ca.forged(role, (issuer, subject) => deviceTbs(issuer, { ...subject, ...change }, 'ABCD1234', 'default'));
-  const between = (from: number, to: number) => ({
-    validity: { notBefore: daysAfter(new Date(), from), notAfter: daysAfter(new Date(), to) },
-  });
-  if (!device || !revoked || !foreign) throw new Error('no certificates');
+  const asDevice = (issuer: Issuer, subject: Subject) => deviceTbs(issuer, subject, 'ABCD1234', 'default');
+  const asBroker = (issuer: Issuer, subject: Subject) =>
+    brokerTbs(issuer, subject, [['commonName', 'ABCD1234']], ['localhost']);
+  const between = (from: number, to: number) => (issuer: Issuer, subject: Subject) => {
+    const validity = { notBefore: daysAfter(new Date(), from), notAfter: daysAfter(new Date(), to) };
+    return asDevice(issuer, { ...subject, validity });
+  };
+  if (!device || !revoked) throw new Error('no certificates');
   await ca.revoke('00000002');
   await ca.signCrl();
-  await other.signCrl();
   identities = {
     device,
     revoked,
-    foreign,
-    'with its chain': await ofDevice('device', {}),
-    expired: await ofDevice('device', between(-9, -1)),
-    'not yet valid': await ofDevice('device', between(1, 9)),
-    'of the broker CA': await ofDevice('broker', {}),
-    'for servers': await ca.forged('device', (issuer, subject) =>
-      brokerTbs(issuer, subject, [['commonName', 'ABCD1234']], ['localhost']),
-    ),
+    foreign: await field.signedBy(await lookalike('device'), asDevice),
+    'with its chain': await ca.forged('device', asDevice),
+    expired: await ca.forged('device', between(-9, -1)),
+    'not yet valid': await ca.forged('device', between(1, 9)),
+    'of the broker CA': await ca.forged('broker', asDevice),
+    'for servers': await ca.forged('device', asBroker),
     RSA: ca.rsa('ABCD1234'),
     'self-signed': selfSigned(),
     broker: await ca.broker('localhost'),
     'broker elsewhere': await ca.broker('mqtt.example.com'),
-    'foreign broker': await other.broker('localhost'),
+    'foreign broker': await field.signedBy(await lookalike('broker'), asBroker),
   };
   broker = await brokerAs('broker');
 });
@@ -154,7 +154,24 @@ describe.each(clients)('$name', (client) => {
   });
 });
 
-test('without its openssl.cnf the broker would take RSA and other curves', async () => {
+/** How many session tickets a device gets before it is answered. */
+async function tickets(port: number): Promise<number> {
+  const own = identity('device');
+  const [key, cert, ca] = [own.key, own.certificate, anchors].map((path) => readFileSync(path));
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', key, cert, ca });
+  let count = 0;
+  socket.on('session', () => (count += 1));
+  const answer = await new MqttSession(socket, socket).ask(connect(), 'connack');
+  socket.destroy();
+  expect(answer).toEqual({ type: 'connack', reason: 0 });
+  return count;
+}
+
+test('a device gets no session ticket', async () => {
+  expect(await tickets(broker.port)).toBe(0);
+});
+
+test('without its openssl.cnf the broker would take RSA and other curves, and send tickets', async () => {
   const { port } = await brokerAs('broker', field.file('cnf', ''));
   for (const [who, offer] of [
     ['RSA', 'anything'],
@@ -165,4 +182,5 @@ test('without its openssl.cnf the broker would take RSA and other curves', async
     expect(await session.ask(connect(), 'connack')).toEqual({ type: 'connack', reason: 0 });
     await close();
   }
+  expect(await tickets(port)).toBeGreaterThan(0);
 });

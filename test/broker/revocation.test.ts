@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { crlTbs } from '../../src/ca/crl.ts';
+import { signed } from '../../src/ca/signed.ts';
 import { daysAfter } from '../../src/ca/validity.ts';
+import { formatPem } from '../../src/pem.ts';
 import { lineside } from '../support/program.ts';
-import { type Ca, type Field, type Identity, openField, putInPlace } from './field.ts';
+import { type Ca, type Field, type Identity, lookalike, openField, putInPlace } from './field.ts';
 import { type Broker, freePort, startBroker } from './mosquitto.ts';
 import { connect, publish, subscribe } from './mqtt.ts';
 import { clients, connectWith } from './tls-clients.ts';
@@ -132,9 +134,10 @@ describe('what the export refuses would', () => {
   });
 
   test('if of another CA, keep everybody out', async () => {
-    const other = await field.ca();
-    await other.signCrl();
-    writeFileSync(join(prefix, 'devices.crl'), readFileSync(other.crl));
+    const other = await lookalike('device');
+    const period = { thisUpdate: daysAfter(new Date(), -1), nextUpdate: daysAfter(new Date(), 1) };
+    const crl = await signed(crlTbs(other.issuer, 3, period, []), other.signer);
+    writeFileSync(join(prefix, 'devices.crl'), formatPem('X509 CRL', crl));
     await started();
     expect(await alerted(device)).toMatch(/^alert \d+$/);
   });
