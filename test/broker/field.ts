@@ -4,12 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { issueBrokerCertificate, issueCrl, issueDeviceCertificates, revoke } from '../../src/authority.ts';
-import {
-  createAuthority,
-  type OpenAuthority,
-  openAuthority,
-  signingAs,
-} from '../../src/authority-directory.ts';
+import { createAuthority, type OpenAuthority, openAuthority } from '../../src/authority-directory.ts';
 import type { AuthorityFile } from '../../src/authority-file.ts';
 import { type Authority, makeRoot } from '../../src/ca/authority.ts';
 import type { RevocationReason } from '../../src/ca/crl.ts';
@@ -21,6 +16,7 @@ import { signed } from '../../src/ca/signed.ts';
 import { daysAfter } from '../../src/ca/validity.ts';
 import { formatPem } from '../../src/pem.ts';
 import { newSigner } from '../ca/authorities.ts';
+import { unlocked } from '../ca/temporary-ca.ts';
 import { assemble, goodParts } from '../csr/bad-requests.ts';
 import { lineside } from '../support/program.ts';
 
@@ -38,6 +34,7 @@ export interface Identity {
 /** TBSCertificate DER. */
 type Make = (issuer: Issuer, subject: Subject) => Uint8Array;
 
+/** As `unlocked` knows it. */
 const password = () => Buffer.from('correct horse battery staple');
 const by = (station: string | null = null) => ({ station, officer: 'test', now: new Date() });
 
@@ -247,8 +244,7 @@ export class Ca {
     act: (authority: OpenAuthority, signing: Authority) => Promise<T>,
   ): Promise<T> {
     return this.open(async (authority) => {
-      const signing =
-        this.#signers[role] ?? (await signingAs(authority, role, password(), async (own) => own));
+      const signing = this.#signers[role] ?? (await unlocked(authority, role));
       this.#signers[role] = signing;
       return act(authority, signing);
     });
