@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { crlTbs } from '../../src/ca/crl.ts';
@@ -282,12 +282,14 @@ describe('an export takes the place of an export only', () => {
 
   test.for([
     ['a file', () => writeFileSync(target, '')],
-    ['a link', () => symlinkSync('/tmp', target)],
+    ['a link to an export', () => symlinkSync('elsewhere', target)],
   ] as const)('%s is left alone', async ([, make]) => {
-    mkdirSync(join(target, '..'));
+    await write([ca]);
+    renameSync(target, join(target, '..', 'elsewhere'));
     make();
+    const before = contents(join(target, '..'));
     await expect(write([ca])).rejects.toEqual(refusal('not-an-export', 2));
-    expect(readdirSync(join(target, '..'))).toEqual(['export']);
+    expect(contents(join(target, '..'))).toEqual(before);
   });
 
   /** Runs the program with a system call that fails, or at which the power does. */
