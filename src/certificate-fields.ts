@@ -1,5 +1,4 @@
 import {
-  type Cursor,
   cursor,
   DerError,
   end,
@@ -7,6 +6,7 @@ import {
   read,
   readBitString,
   readPositiveInteger,
+  readTime,
   readWhole,
   tag,
 } from './der.ts';
@@ -63,17 +63,6 @@ function readValidity(contents: Uint8Array): Date {
   const notAfter = readTime(validity);
   end(validity);
   return notAfter;
-}
-
-/** In seconds and GMT; a UTCTime is of 1950 to 2049 (RFC 5280 4.1.2.5). */
-function readTime(from: Cursor): Date {
-  const kind = nextTag(from) === tag.utcTime ? tag.utcTime : tag.generalizedTime;
-  const text = Buffer.from(read(from, kind)).toString('latin1');
-  const full = kind === tag.generalizedTime ? text : `${text < '50' ? '20' : '19'}${text}`;
-  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== iso) throw new DerError('not a time');
-  return time;
 }
 
 function readExtensions(contents: Uint8Array): ReadonlyMap<string, string> {
