@@ -9,7 +9,7 @@ import { History } from '../src/log/history/history.ts';
 import { encodeLeaf, readLeaf } from '../src/log/leaf.ts';
 import { grow, rootOf, type TreeNode } from '../src/log/merkle.ts';
 import { formatBundle, tileHeight, tilePath, tilesOf, tileWidth } from '../src/log/tiles.ts';
-import { type Outcome, type Refusal, verifyExport } from '../src/log-verify.ts';
+import { type Outcome, type Refusal, verifyExport } from '../src/verify-log.ts';
 import { makeSigner } from '../src/note.ts';
 
 /*

@@ -69,6 +69,8 @@ function named(text: string, boards: readonly Board[]): string {
     .replace(/\b04[0-9a-f]{128}\b/g, '<public key>')
     .replace(/\b[0-9a-f]{64}\b/g, '<sha256>')
     .replace(/\b[0-9A-F]{16}\b/g, '<uid>')
+    .replace(/^[A-Za-z0-9+/]{43}=$/gm, '<root>')
+    .replace(/^(— lineside\/\S+) [A-Za-z0-9+/=]{92}$/gm, '$1 <signature>')
     .replace(/(-----BEGIN [A-Z ]+-----(?:\\n|\n)).+?((?:\\n|\n)-----END)/gs, '$1<base64>$2');
 }
 
