@@ -76,7 +76,7 @@ export const errorTable = {
   'file-exists': {
     exit: 2,
     what: '{path} is already there',
-    action: 'name another file: a key, certificate or CRL is never put over anything',
+    action: 'name another file: a key, certificate, CRL or backup is never put over anything',
   },
   'password-length': {
     exit: 2,
@@ -162,7 +162,7 @@ export const errorTable = {
   'directory-taken': {
     exit: 2,
     what: '{path} is already there and holds something else',
-    action: 'name a new directory: a batch is never put over anything',
+    action: 'name a new directory: a batch or a log is never put over anything',
   },
   'directory-unwritable': {
     exit: 6,
