@@ -25,8 +25,8 @@ export interface CertificateFields {
   readonly notAfter: Date;
   /** SubjectPublicKeyInfo whole. */
   readonly publicKeyInfo: Uint8Array;
-  /** Type of each extension, in hex → the extension whole, in hex. */
-  readonly extensions: ReadonlyMap<string, string>;
+  /** Type of each extension, in hex → the extension whole. */
+  readonly extensions: ReadonlyMap<string, Uint8Array>;
   readonly signature: Uint8Array;
 }
 
@@ -70,22 +70,26 @@ function readTime(from: Cursor): Date {
   const kind = nextTag(from) === tag.utcTime ? tag.utcTime : tag.generalizedTime;
   const text = Buffer.from(read(from, kind)).toString('latin1');
   const full = kind === tag.generalizedTime ? text : `${text < '50' ? '20' : '19'}${text}`;
-  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== iso) throw new DerError('not a time');
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full) ?? [];
+  const [year = NaN, month = NaN, day = NaN, hour = NaN, minute = NaN, second = NaN] = parts.map(Number);
+  const time = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  // Date takes 30 February for 1 March, and year 50 for 1950.
+  const sameDay =
+    time.getUTCFullYear() === year && time.getUTCMonth() === month - 1 && time.getUTCDate() === day;
+  if (!sameDay || hour > 23 || minute > 59 || second > 59) throw new DerError('not a time');
   return time;
 }
 
-function readExtensions(contents: Uint8Array): ReadonlyMap<string, string> {
+function readExtensions(contents: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const explicit = cursor(contents);
   const list = cursor(read(explicit, tag.sequence));
   end(explicit);
-  const found = new Map<string, string>();
+  const found = new Map<string, Uint8Array>();
   while (list.at < list.bytes.length) {
     const whole = readWhole(list, tag.sequence);
     const type = readExtensionType(whole);
     if (found.has(type)) throw new DerError('an extension twice');
-    found.set(type, hex(whole));
+    found.set(type, whole);
   }
   return found;
 }
@@ -104,6 +108,6 @@ function equal(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function hex({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('hex');
 }
