@@ -8,8 +8,8 @@ import type { KnownValues } from './key-scan/known-values.ts';
 const chunkSize = 4 * 1024 * 1024;
 /** A key at the end of a chunk is whole in the next one, in whatever form it is written. */
 const overlap = 4096;
-/** Bytes that look random and are tried as a key, in each file: some seconds' work. */
-const mostTried = 500_000;
+/** So many places are tried in a file: a second's work for a small one; in a registry one for each unit is. */
+const mostTried = (size: number) => 50_000 + size / 128;
 
 /**
  * Looks through every byte of every file for private keys, free pages and what was never deleted included.
@@ -23,7 +23,8 @@ export async function* scanFiles(
   scanned: (bytes: number) => void,
 ): AsyncGenerator<Finding> {
   for (const file of files)
-    if (!(await isOwnKey(file, ownKey))) yield* scanFile(file, new Trial(known, mostTried), ownerOf, scanned);
+    if (!(await isOwnKey(file, ownKey)))
+      yield* scanFile(file, new Trial(known, mostTried(file.size)), ownerOf, scanned);
 }
 
 /** The one key that belongs in a station, and nothing beside it. */

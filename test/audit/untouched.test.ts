@@ -53,7 +53,7 @@ test('whatever happens at a station, as long as lineside did it nobody is accuse
       expect(codesOf(findings).filter((code) => code !== 'unit-in-doubt')).toEqual([]);
       await rm(workshop, { recursive: true });
     }),
-    { numRuns: 4 },
+    { numRuns: 3 },
   );
 });
 

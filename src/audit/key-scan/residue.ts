@@ -9,19 +9,20 @@ export interface Run {
 const scalarLength = 32;
 /** In random bytes one run of printable ones in a million is as long. */
 const shortestText = 16;
-/** A key that lies beside text may begin or end with bytes that look like more of it: with 9 in one case of 3,000. */
-const margin = 8;
+/** A key that lies beside text may begin or end with bytes that look like more of it, but not with as many. */
+const margin = 10;
 /** Of 32 random bytes 30 are different, and fewer than these in one case of ten million. */
 const leastDifferent = 22;
 
 /**
- * What stands beside public values in certificates and requests, and in no key that is written by itself: the
- * beginnings of object identifiers (ANSI X9.62, X.520 attributes, certificate extensions, key purposes), the version of
- * a certificate and of a request.
+ * What stands beside public values, and in no key that is written by itself: in certificates and requests the beginnings
+ * of object identifiers (ANSI X9.62, X.520 attributes, certificate extensions, key purposes) and the versions; in the
+ * rows of units the types of the columns behind the request.
  */
-const publicParts = ['2a8648ce3d', '06035504', '0603551d', '2b06010505', 'a003020102', '02010030'].map(
-  (hex) => Buffer.from(hex, 'hex'),
-);
+const publicParts = [
+  ...['2a8648ce3d', '06035504', '0603551d', '2b06010505', 'a003020102', '02010030'],
+  ...['810d2d', '810d3d', '810d1f'],
+].map((hex) => Buffer.from(hex, 'hex'));
 const beginsPart = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(publicParts.some((part) => part[0] === byte)),
 );
@@ -81,8 +82,8 @@ function explained(bytes: Buffer, at: number, to: number, known: KnownValues): R
       12,
       2,
     );
-  if (isLetter(byte)) return inner(at, runOf(bytes, at, to, 1, isLetter), 7, 2);
-  return isPointer(byte) ? inner(at, runOf(bytes, at, to, 2, isPointer), 24, 4) : undefined;
+  if (isLetter(byte)) return inner(at, runOf(bytes, at, to, 1, isLetter), 7, 3);
+  return isPointer(byte) ? inner(at, runOf(bytes, at, to, 2, isPointer), 24, 6) : undefined;
 }
 
 /** Where every byte, or every other one, is such. */

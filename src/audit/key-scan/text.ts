@@ -63,7 +63,7 @@ const nibbles = Uint8Array.from({ length: 256 }, (_, byte) => {
 export function* writtenIn(text: string, known: KnownValues): Generator<Written> {
   const unknown = text.replace(/[0-9a-f]{64,}/g, (run) => withoutKnown(run, known));
   yield* inHex(unknown);
-  yield* inBase64(unknown.replace(hexRun, blank));
+  yield* inBase64(unknown.replace(hexRun, blank).replace(pemLine, blank));
   yield* inPieces(unknown);
 }
 
@@ -78,6 +78,8 @@ function withoutKnown(run: string, known: KnownValues): string {
   return kept;
 }
 
+/** Its letters and dashes are base64url as well. */
+const pemLine = /-----(?:BEGIN|END) [A-Z0-9 ]+-----/g;
 const hexRun = /[0-9a-f]{64,}|[0-9A-F]{64,}/g;
 
 function blank(run: string): string {
@@ -94,8 +96,11 @@ function* inHex(text: string): Generator<Written> {
 function* inBase64(text: string): Generator<Written> {
   for (const { 0: run, index: at } of text.matchAll(/[\w+/-]{16,}={0,2}(?:\r?\n[\w+/-]+={0,2})*/g)) {
     const digits = run.replace(/\s/g, '');
-    for (let from = 0; from < 4 && digits.length - from >= 43; from += 1)
-      yield { at, form: 'base64', bytes: Buffer.from(digits.slice(from), 'base64') };
+    for (let from = 0; from < 4 && digits.length - from >= shortestBase64; from += 1) {
+      const bytes = Buffer.from(digits.slice(from), 'base64');
+      yield { at, form: 'base64', bytes };
+      if (isDer(bytes)) break; // it was the first
+    }
   }
 }
 
@@ -107,4 +112,12 @@ function* inPieces(text: string): Generator<Written> {
     yield { at, form: 'hex', bytes: Buffer.from(run.replace(/0x|[:,\s]/g, ''), 'hex') };
   for (const { 0: run, index: at } of text.matchAll(/(?:\d{1,3},\s*){31,}\d{1,3}/g))
     yield { at, form: 'numbers', bytes: Buffer.from(run.split(',').map(Number)) };
+}
+
+/** A SEQUENCE that is as long as it says, as every key, certificate and request is. */
+function isDer(bytes: Buffer): boolean {
+  const [type, first = 0, second = 0, third = 0] = bytes;
+  if (type !== 0x30) return false;
+  if (first < 0x80) return bytes.length === first + 2;
+  return first === 0x81 ? bytes.length === second + 3 : bytes.length === second * 256 + third + 4;
 }
