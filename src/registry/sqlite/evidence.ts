@@ -46,7 +46,7 @@ export interface BatchRow {
 
 /** Columns of which no two rows may have the same value, and in which rows. */
 const unique = {
-  id: 'SELECT id AS value, id FROM unit',
+  id: 'SELECT CAST(id AS TEXT) AS value, id FROM unit',
   chip: "SELECT CAST(uid AS TEXT) AS value, id FROM unit WHERE uid IS NOT NULL AND state <> 'void'",
   serial: 'SELECT CAST(serial AS TEXT) AS value, unit AS id FROM certificate',
 } as const;
@@ -60,6 +60,7 @@ export interface Evidence {
   /** What SQLite finds wrong, each in its words: pages, indexes that are not those of their table, broken constraints. */
   unsound(): Promise<string[]>;
   countUnits(): Promise<number>;
+  has(id: string): Promise<boolean>;
   /** By id, with all certificates of theirs. */
   units(): AsyncIterable<{ readonly units: UnitRow[]; readonly certificates: CertificateRow[] }>;
   /** Rows that are of no device: an id that is none, or a certificate of a unit that is not there. */
@@ -99,12 +100,18 @@ export function evidenceOf(connection: Connection): Evidence {
     schema: () => all<SchemaObject>(schemaObjects),
     unsound: async () => {
       const rows = await all<{ integrity_check: string }>('PRAGMA integrity_check(20)');
-      const orphans = await all<{ table: string }>('PRAGMA foreign_key_check');
-      const words = rows.map((row) => row.integrity_check).filter((word) => word !== 'ok');
-      return [...words, ...orphans.slice(0, 20).map(({ table }) => `a row of ${table} belongs to nothing`)];
+      const orphans = await all<{ problem: string }>(
+        `SELECT count(*) || ' rows of ' || "table" || ' belong to nothing' AS problem
+          FROM pragma_foreign_key_check GROUP BY "table"`,
+      ).catch((error: Error) => [{ problem: error.message }]); // tables that cannot refer to each other
+      return [
+        ...rows.map((row) => row.integrity_check).filter((problem) => problem !== 'ok'),
+        ...orphans.map(({ problem }) => problem),
+      ];
     },
     countUnits: async () =>
       (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
+    has: async (id) => (await all('SELECT 1 FROM unit WHERE id = ?', Number.parseInt(id, 16))).length > 0,
     async *units() {
       const page = `SELECT ${unitColumns} FROM unit WHERE id > ? AND id ${realId} ORDER BY id LIMIT ${pageSize}`;
       for (let last = 0; ; ) {
@@ -182,8 +189,14 @@ export function evidenceOf(connection: Connection): Evidence {
 
 const schemaObjects = 'SELECT name, type, sql FROM sqlite_schema ORDER BY type, name';
 
+let made: Promise<SchemaObject[]> | undefined;
+
 /** What the migrations make of an empty database, in memory. */
-export async function schemaAsMade(): Promise<SchemaObject[]> {
+export function schemaAsMade(): Promise<readonly SchemaObject[]> {
+  return (made ??= make());
+}
+
+async function make(): Promise<SchemaObject[]> {
   const sql = await openStatements(':memory:');
   try {
     await migrate(registryStore, sql.database);
