@@ -38,13 +38,10 @@ export function differingField(row: UnitFacts, told: UnitFacts): (typeof fields)
 
 async function missing(registry: Registry, told: Units): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const some of told.lines())
-    for (const line of some.toString().trimEnd().split('\n')) {
-      if (findings.length > mostFindings || line === '') continue;
-      const { id } = JSON.parse(line) as UnitFacts;
-      if ((await registry.find(parseDeviceId(id))) === undefined)
-        findings.push(finding('row-missing', { id }));
-    }
+  for (const { id } of told.inOrder()) {
+    if (findings.length > mostFindings) break;
+    if ((await registry.find(parseDeviceId(id))) === undefined) findings.push(finding('row-missing', { id }));
+  }
   return findings;
 }
 
