@@ -630,6 +630,28 @@ describe('since a checkpoint that was kept', () => {
     expect(await verifyExport(now, key.verifier, head)).toMatchObject({ findings: [], known: 0 });
   });
 
+  test('what was known is not believed with a letter of it changed', async () => {
+    const { head, now } = await grown();
+    const known = readFileSync(`${head}.units`, 'utf8');
+    writeFileSync(`${head}.units`, known.replace('"locked":true', '"locked":null'));
+    expect(await verifyExport(now, key.verifier, head)).toMatchObject({ findings: [], known: 0 });
+    writeFileSync(`${head}.units`, known);
+    expect(await verifyExport(now, key.verifier, head)).not.toMatchObject({ known: 0 }); // control
+  });
+
+  test('the seal at the end is compared with all devices, though few entries are new', async () => {
+    const { head, now } = await grown();
+    const all = readEntriesOf(now);
+    const n = all.length - 1;
+    const forged = all.map((leaf, index) =>
+      index === n ? canonical({ ...parse(leaf), digest: sha('rows') }) : leaf,
+    );
+    writeLog(now, forged);
+    writeFileSync(join(now, 'checkpoint'), signedHead(forged, key));
+    expect(await found(now)).toEqual([['seal-differs', n]]);
+    expect(await found(now, head)).toEqual([['seal-differs', n]]);
+  });
+
   test('what is new and wrong is found, though it takes what was known to see it', async () => {
     const { head, now } = await grown();
     const all = readEntriesOf(now);
