@@ -92,7 +92,10 @@ function table(checked: Readonly<Checked>): string[] {
     [certificates, 'certificates, each verified anew against its request and its chain'],
     [leases, 'leases, every id of them accounted for'],
     [batches, 'batches, each by its manifest, the log and the one before it'],
-    [files, `files of the station, ${bytes} bytes, looked through for private keys`],
+    [
+      files,
+      `files of the station (${(bytes / 1e6).toFixed(0)} MB), every byte looked through for private keys`,
+    ],
   ];
   return rows.map(([count, what]) => `${String(count).padStart(9)}  ${what}`);
 }

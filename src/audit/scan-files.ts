@@ -59,11 +59,17 @@ async function* scanFile(
   if (trial.isOver) yield found('scan-cut-short', subject, { path });
 }
 
-/** A key in PEM is seen twice, as PEM and as what the base64 in it holds: the first says less. */
+/** What lies within this of another is the same key: seen as PEM, say, and as what the base64 in it holds. */
+const nearby = 128;
+
+/** Each key once, by the sighting that says most. */
 function distinct(sightings: Iterable<Sighting>): Sighting[] {
-  const all = [...sightings];
-  const named = all.filter(({ spkiSha256 }) => spkiSha256 !== null);
-  return all.filter(
-    ({ at, spkiSha256 }) => spkiSha256 !== null || !named.some((other) => Math.abs(other.at - at) < 128),
-  );
+  const kept: Sighting[] = [];
+  for (const sighting of [...sightings].sort((one, other) => one.at - other.at)) {
+    const last = kept.at(-1);
+    const names = new Set([last?.spkiSha256, sighting.spkiSha256].filter((name) => name !== null));
+    if (last === undefined || sighting.at - last.at > nearby || names.size > 1) kept.push(sighting);
+    else if (last.spkiSha256 === null) kept[kept.length - 1] = sighting;
+  }
+  return kept;
 }

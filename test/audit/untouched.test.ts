@@ -2,6 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { backupRegistry } from '../../src/backup-registry.ts';
+import { parseLease } from '../../src/device.ts';
+import { restoreRegistry } from '../../src/restore-registry.ts';
+import { openStation } from '../../src/station-directory.ts';
 import { StationLife } from '../support/station-life.ts';
 import { audited, codesOf, workshopWithAuthorities } from './lived-in.ts';
 
@@ -55,6 +59,27 @@ test('whatever happens at a station, as long as lineside did it nobody is accuse
     }),
     { numRuns: 3 },
   );
+});
+
+test('a station whose backup was restored tells so, and nobody is accused', async () => {
+  const life = await StationLife.begin(join(shop.path, 'restored'), shop.authorities);
+  await life.make(2);
+  await life.exchange();
+  const backup = join(shop.path, 'backup.db');
+  const { registry } = await openStation(life.directory);
+  await backupRegistry(registry, backup);
+  await registry.close();
+  await life.make(2);
+  await restoreRegistry(life.directory, backup, {
+    reason: 'the disk broke',
+    lease: parseLease('00000020-0000002F'),
+    over: 'sound',
+  });
+  await life.make(1);
+  const findings = await audited(life.directory);
+  expect(codesOf(findings)).toEqual([]);
+  expect(findings.map(({ code }) => code)).toContain('file-set-aside');
+  expect(findings.map(({ words }) => words).join()).toContain('opens epoch 2');
 });
 
 function mustBeRefusal(error: unknown): void {
