@@ -3,6 +3,7 @@ import type { SerialPort } from 'serialport';
 import { LinesideError, systemWords } from '../errors.ts';
 import { decodeFrame, encodeFrame, maximumFrame } from './frame.ts';
 import { encodeSlip, SlipDecoder } from './slip.ts';
+import { watchForUnplugging } from './unplugged.ts';
 
 const baudRate = 115_200;
 const answerFlag = 0x80;
@@ -30,6 +31,7 @@ export class DeviceLine {
   readonly #decoder = new SlipDecoder(maximumFrame);
   #waiting: Waiting | undefined;
   #lost: LinesideError | undefined;
+  #unwatch: (() => void) | undefined;
   // So that the answer to a question of an earlier process is not taken for one of ours.
   #sequence = randomInt(0x10000);
 
@@ -48,7 +50,9 @@ export class DeviceLine {
       const { SerialPort } = await import('serialport');
       const port = new SerialPort({ path, baudRate, autoOpen: false });
       await new Promise<void>((opened, failed) => port.open((error) => (error ? failed(error) : opened())));
-      return new DeviceLine(path, port);
+      const line = new DeviceLine(path, port);
+      await line.#watch();
+      return line;
     } catch (cause) {
       throw new LinesideError('uart-unreachable', { path, reason: systemWords(cause) }, { cause });
     }
@@ -64,6 +68,7 @@ export class DeviceLine {
   }
 
   async close(): Promise<void> {
+    this.#unwatch?.();
     this.#port.removeAllListeners('close');
     if (this.#port.isOpen) await new Promise<void>((closed) => this.#port.close(() => closed()));
   }
@@ -90,6 +95,19 @@ export class DeviceLine {
       const frame = decodeFrame(received);
       const { type, sequence, answered } = this.#waiting ?? {};
       if (frame && frame.type === type && frame.sequence === sequence) answered?.(frame.payload);
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const lose = () => {
+      this.#fail(new Error('it was unplugged'));
+      void this.close();
+    };
+    try {
+      this.#unwatch = await watchForUnplugging(this.path, lose);
+    } catch (error) {
+      await this.close();
+      throw error;
     }
   }
 

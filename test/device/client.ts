@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import type { JoinReport } from '../../src/uart/answers.ts';
 
 const program = join(import.meta.dirname, '../../build/firmware/client');
 
@@ -13,7 +14,7 @@ export interface Credentials {
 }
 
 /** How far the device's TLS and MQTT come with a broker on this machine. @throws Error with the sanitizers' report */
-export function clientOf(port: number, { anchors, chain, key, name, id }: Credentials): Promise<unknown> {
+export function clientOf(port: number, { anchors, chain, key, name, id }: Credentials): Promise<JoinReport> {
   const args = ['127.0.0.1', String(port), anchors, chain, key, name, id];
   return new Promise((resolve, failed) => {
     execFile(program, args, (error, stdout, stderr) => {

@@ -33,7 +33,7 @@ describe("the device's reader of the factory pages", () => {
     const said = await expectAgreement(Date.now(), 20_000);
     // Control: the mutations reach what lies behind the hash, and some of them change nothing that matters.
     for (const word of ['ok', 'hash', 'tlv-length', 'padding', 'duplicate', 'missing', 'value', 'order'])
-      expect(said.get(word) ?? 0, word).toBeGreaterThan(20);
+      expect(said.get(word) ?? 0, word).toBeGreaterThan(4);
   });
 });
 

@@ -138,6 +138,12 @@ describe('with a device that lies', () => {
     await expect(identity(line)).rejects.toMatchObject({ code: 'self-test-nonsense', exit: 5 });
   });
 
+  test('a status nobody knows is no success, also where no data is expected', async () => {
+    const line = await liar((request) => answer(request, 99, 0));
+    const installing = installCredentials(line, credentialsPage(device, brokers));
+    await expect(installing).rejects.toMatchObject({ code: 'self-test-nonsense' });
+  });
+
   test('an answer to another request, of another type or version, or damaged, is as good as none', async () => {
     const good = (request: Frame) => Buffer.from(answer(request, 0, 0, ...Buffer.alloc(64)));
     const damaged = (request: Frame) => good(request).map((byte, at) => (at === 7 ? byte ^ 1 : byte));
@@ -170,9 +176,15 @@ describe('a line', () => {
 
   test('that is unplugged while it is used ends the question at once, and every one after it', async () => {
     const { line, device, remove } = await cable();
-    const asking = identity(line);
+    const asking = joinBroker(line); // which would wait a minute
     device.once('data', () => void remove());
     await expect(asking).rejects.toMatchObject({ code: 'uart-unreachable' });
+    await expect(identity(line)).rejects.toMatchObject({ code: 'uart-unreachable' });
+  });
+
+  test('that was unplugged while nobody looked is not taken for a silent device', async () => {
+    const { line, remove } = await cable();
+    await remove();
     await expect(identity(line)).rejects.toMatchObject({ code: 'uart-unreachable' });
   });
 });

@@ -41,7 +41,12 @@ describe('SLIP', () => {
   test('drops a frame that has no room or is badly escaped, and no other', () => {
     const good = Uint8Array.of(7);
     const fits = new Uint8Array(10).fill(9);
-    for (const bad of [new Uint8Array(11), Uint8Array.of(0xdb, 1), Uint8Array.of(1, 0xdb)]) {
+    for (const bad of [
+      new Uint8Array(11),
+      new Uint8Array(25),
+      Uint8Array.of(0xdb, 1),
+      Uint8Array.of(1, 0xdb),
+    ]) {
       const line = Buffer.concat([encodeSlip(fits), Buffer.from(bad), encodeSlip(good)]);
       expect(decodeAll(line, 10)).toEqual([fits, good]);
     }
