@@ -13,13 +13,12 @@ export async function watchForUnplugging(path: string, act: () => void): Promise
       (now) => now.ino === ino && now.rdev === rdev,
       () => false,
     );
-  const timer = setInterval(() => {
-    void isThere().then((there) => {
-      if (there) return;
-      clearInterval(timer);
-      act();
-    });
-  }, lookEveryMs);
+  const look = async () => {
+    if (await isThere()) return;
+    clearInterval(timer);
+    act();
+  };
+  const timer = setInterval(() => void look(), lookEveryMs);
   return () => clearInterval(timer);
 }
 
