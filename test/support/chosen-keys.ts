@@ -51,7 +51,7 @@ export function requestWithNonce(key: KeyObject, nonce: bigint): (id: DeviceId) 
 }
 
 function partsWith(key: KeyObject, id: DeviceId) {
-  const publicKeyInfo = createPublicKey(key as never).export({ format: 'der', type: 'spki' });
+  const publicKeyInfo = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return { ...goodParts(id), key, publicKeyInfo };
 }
 

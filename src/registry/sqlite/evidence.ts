@@ -50,7 +50,7 @@ const unique = {
   chip: "SELECT CAST(uid AS TEXT) AS value, id FROM unit WHERE uid IS NOT NULL AND state <> 'void'",
   serial: 'SELECT CAST(serial AS TEXT) AS value, unit AS id FROM certificate',
 } as const;
-export type UniqueValue = keyof typeof unique;
+type UniqueValue = keyof typeof unique;
 
 const pageSize = 500;
 const realId = 'BETWEEN 1 AND 4294967294';
