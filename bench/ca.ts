@@ -8,6 +8,7 @@ import { createAuthority, openAuthority } from '../src/authority-directory.ts';
 import { unlock } from '../src/authority-keys.ts';
 import { issueDeviceCertificates } from '../src/issue-devices.ts';
 import { assemble, goodParts } from '../test/csr/bad-requests.ts';
+import { speed } from './openssl.ts';
 
 /*
  * What a certificate costs: lineside (verify, sign, record durably) beside `openssl ca` and `openssl x509 -req` on the
@@ -16,7 +17,7 @@ import { assemble, goodParts } from '../test/csr/bad-requests.ts';
  */
 
 const rounds = 5;
-const count = 1000;
+const count = 10_000;
 const workshop = mkdtempSync(join(tmpdir(), 'lineside-bench-ca-'));
 const requests = Array.from({ length: count }, (_, at) =>
   assemble(goodParts((at + 1).toString(16).toUpperCase().padStart(8, '0'))),
@@ -79,11 +80,9 @@ function opensslX509(): void {
     openssl('x509', '-req', '-in', file, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-out', 'one.crt');
 }
 
-/** One verify and one sign, as `openssl speed` has them, on one thread, by the clock on the wall like everything here. */
+/** One verify and one sign on one core. */
 function limit(): number {
-  const line =
-    openssl('speed', '-elapsed', '-seconds', '1', 'ecdsap256').toString().trim().split('\n').at(-1) ?? '';
-  const [sign = 1, verify = 1] = line.trim().split(/\s+/).slice(-2).map(Number);
+  const { sign, verify } = speed('wall');
   return 1 / (1 / sign + 1 / verify);
 }
 
@@ -150,3 +149,4 @@ for (const [name, text] of [
   process.stdout.write(`${text.padEnd(48)} ${rate.toFixed(0).padStart(7)}/s  ${ratios}\n`);
 }
 process.stdout.write(`a CRL of ${count} entries, signed and recorded: ${median(crl).toFixed(0)} ms\n`);
+process.stdout.write(`most memory at any time: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB\n`);

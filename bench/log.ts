@@ -1,15 +1,16 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { deviceIdFromNumber, unitStates } from '../src/device.ts';
-import { keepHead } from '../src/kept-head.ts';
+import { fileURLToPath } from 'node:url';
+import { deviceIdFromNumber } from '../src/device.ts';
 import { logSigner, signCheckpoint } from '../src/log/checkpoint.ts';
 import { History } from '../src/log/history/history.ts';
 import { encodeLeaf, readLeaf } from '../src/log/leaf.ts';
 import { grow, rootOf, type TreeNode } from '../src/log/merkle.ts';
 import { formatBundle, tileHeight, tilePath, tilesOf, tileWidth } from '../src/log/tiles.ts';
-import { type Outcome, type Refusal, verifyExport } from '../src/log-verify.ts';
 import { makeSigner } from '../src/note.ts';
 
 /*
@@ -19,7 +20,9 @@ import { makeSigner } from '../src/note.ts';
 
 type Event = Readonly<Record<string, string | number | boolean | null>>;
 
+const program = fileURLToPath(new URL('../dist/bin/lineside.js', import.meta.url));
 const signer = makeSigner('st07');
+/** A batch is exported, certified and installed before the next is made. */
 const unitsInBatch = 1000;
 
 /** An export of a station's log that goes on: the life of 1,000 units, batch after batch. */
@@ -46,9 +49,8 @@ class Log {
 
   async growTo(size: number): Promise<void> {
     while (this.size < size) this.#batch();
-    const counts = unitStates.map((state) => [state, this.#history.units.count(state)]);
     const next = deviceIdFromNumber(this.#history.units.size + 1);
-    this.#add({ ev: 'seal', ...Object.fromEntries(counts), digest: this.#history.units.digest(), next });
+    this.#add({ ev: 'seal', ...this.#history.units.counts, digest: this.#history.units.digest(), next });
     await this.#write();
   }
 
@@ -121,19 +123,43 @@ async function hashed(log: Log, from: number): Promise<number> {
   return performance.now() - start;
 }
 
-async function verified(log: Log, since?: string): Promise<{ outcome: Outcome; ms: number }> {
-  const start = performance.now();
-  const outcome: Outcome | Refusal = await verifyExport(log.directory, signer.verifier, since);
-  const ms = performance.now() - start;
-  if (outcome.origin === null || outcome.findings.length > 0) throw new Error('an untouched log was accused');
-  return { outcome, ms };
+interface Run {
+  readonly ms: number;
+  /** The most memory it had at once, in MB. */
+  readonly memory: number;
 }
 
-function report(what: string, entries: number, ms: number, plain: number): void {
-  const rate = Math.round((entries / ms) * 1000);
+/** QA at work: the program itself, from its start to its end. */
+function verified(log: Log, key: string, ...more: readonly string[]): Promise<Run> {
+  const start = performance.now();
+  const argv = [program, 'log', 'verify', '--log', log.directory, '--key', key, ...more];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+  let memory = 0;
+  const look = setInterval(() => (memory = Math.max(memory, peakOf(child.pid))), 20);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearInterval(look);
+      if (code === 0) resolve({ ms: performance.now() - start, memory });
+      else reject(new Error('an untouched log was accused'));
+    });
+  });
+}
+
+/** VmHWM of proc(5). */
+function peakOf(pid: number | undefined): number {
+  try {
+    const [, kB] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Math.round(Number(kB ?? 0) / 1024);
+  } catch {
+    return 0; // it has ended
+  }
+}
+
+function report(what: string, entries: number, { ms, memory }: Run, plain: number): void {
   console.log(
-    `${what}: ${entries} entries in ${(ms / 1000).toFixed(2)} s, ${rate} a second, ` +
-      `${(ms / plain).toFixed(1)} times plain SHA-256 (${(plain / 1000).toFixed(2)} s)`,
+    `${what}: ${entries} entries in ${(ms / 1000).toFixed(2)} s and ${memory} MB, ` +
+      `${(ms / plain).toFixed(1)} times plain SHA-256 over them (${(plain / 1000).toFixed(2)} s)`,
   );
 }
 
@@ -141,16 +167,16 @@ const [entries = 1_000_000, more = 10_000] = process.argv.slice(2).map(Number);
 const workshop = await mkdtemp(join(tmpdir(), 'lineside-bench-'));
 try {
   const log = new Log(join(workshop, 'log'));
-  const head = join(workshop, 'head');
+  const [key, head] = [join(workshop, 'station.vkey'), join(workshop, 'head')];
+  await writeFile(key, `${signer.verifier.line}\n`);
   await log.growTo(entries);
-  const whole = await verified(log);
-  report('all of it', log.size, whole.ms, await hashed(log, 0));
-  await keepHead(head, whole.outcome.head.note.toString(), whole.outcome.root, whole.outcome.history);
-
   const before = log.size;
+  report('all of it', before, await verified(log, key), await hashed(log, 0));
+  await verified(log, key, '--keep', head);
+
   await log.growTo(before + more);
-  const rest = await verified(log, head);
-  report('what is new', log.size - rest.outcome.known, rest.ms, await hashed(log, before));
+  const rest = await verified(log, key, '--since', head);
+  report('what is new', log.size - before, rest, await hashed(log, before));
 } finally {
   await rm(workshop, { recursive: true });
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { asLinesideError, errorTable, LinesideError, systemWords } from '../src/errors.ts';
 import { version } from '../src/version.ts';
+import { addBroker } from './commands/broker.ts';
 import { addCa } from './commands/ca.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExport } from './commands/export.ts';
@@ -77,6 +78,7 @@ for (const add of [
   addRegistry,
   addLog,
   addCa,
+  addBroker,
   addSim,
   addDemo,
 ]) {

@@ -15,7 +15,6 @@ import { auditUnits } from './audit/units.ts';
 import { auditWitness } from './audit/witness.ts';
 import type { StationFile } from './config.ts';
 import { LinesideError, systemCode } from './errors.ts';
-import { readThrough } from './log-verify.ts';
 import { formatPrivateKey, type Signer, type Verifier } from './note.ts';
 import type { Registry } from './registry/registry.ts';
 import { type Evidence, schemaAsMade } from './registry/sqlite/evidence.ts';
@@ -23,6 +22,7 @@ import { openForAudit, readStation } from './station-directory.ts';
 import { readStationKey } from './station-key.ts';
 import { openAnyEpoch, rootAt } from './station-log.ts';
 import { readVerifierFile } from './verifier-file.ts';
+import { readThrough } from './verify-log.ts';
 
 /** How much was looked at. */
 export interface Checked {

@@ -1,5 +1,4 @@
 import {
-  type Cursor,
   cursor,
   DerError,
   end,
@@ -7,6 +6,7 @@ import {
   read,
   readBitString,
   readPositiveInteger,
+  readTime,
   readWhole,
   tag,
 } from './der.ts';
@@ -25,8 +25,8 @@ export interface CertificateFields {
   readonly notAfter: Date;
   /** SubjectPublicKeyInfo whole. */
   readonly publicKeyInfo: Uint8Array;
-  /** Type of each extension, in hex → the extension whole, in hex. */
-  readonly extensions: ReadonlyMap<string, string>;
+  /** Type of each extension, in hex → the extension whole. */
+  readonly extensions: ReadonlyMap<string, Uint8Array>;
   readonly signature: Uint8Array;
 }
 
@@ -65,27 +65,16 @@ function readValidity(contents: Uint8Array): Date {
   return notAfter;
 }
 
-/** In seconds and GMT; a UTCTime is of 1950 to 2049 (RFC 5280 4.1.2.5). */
-function readTime(from: Cursor): Date {
-  const kind = nextTag(from) === tag.utcTime ? tag.utcTime : tag.generalizedTime;
-  const text = Buffer.from(read(from, kind)).toString('latin1');
-  const full = kind === tag.generalizedTime ? text : `${text < '50' ? '20' : '19'}${text}`;
-  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== iso) throw new DerError('not a time');
-  return time;
-}
-
-function readExtensions(contents: Uint8Array): ReadonlyMap<string, string> {
+function readExtensions(contents: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const explicit = cursor(contents);
   const list = cursor(read(explicit, tag.sequence));
   end(explicit);
-  const found = new Map<string, string>();
+  const found = new Map<string, Uint8Array>();
   while (list.at < list.bytes.length) {
     const whole = readWhole(list, tag.sequence);
     const type = readExtensionType(whole);
     if (found.has(type)) throw new DerError('an extension twice');
-    found.set(type, hex(whole));
+    found.set(type, whole);
   }
   return found;
 }
@@ -104,6 +93,6 @@ function equal(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function hex({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('hex');
 }

@@ -3,7 +3,7 @@ import { type CertificateFields, readCertificate } from './certificate-fields.ts
 import { cursor, DerError, element, end, read, readWhole, tag } from './der.ts';
 import { type DeviceId, parseDeviceId } from './device.ts';
 import { readDeviceName } from './device-name.ts';
-import { isEcdsaWithSha256, verifyElsewhere } from './ecdsa.ts';
+import { isEcdsaWithSha256, type Signed, verifyElsewhere, verifyHere } from './ecdsa.ts';
 import { LinesideError } from './errors.ts';
 
 /** Why a certificate that came from the CA is not taken (design section 6). */
@@ -42,17 +42,17 @@ const type = {
  * OpenSSL makes of them is not what they say (to it a certificate with CA:TRUE and another key usage is no CA).
  */
 const deviceExtensions = {
-  constraints: '300c0603551d130101ff04023000', // CA:FALSE
-  usage: '300e0603551d0f0101ff040403020780', // digitalSignature
-  purpose: '30130603551d25040c300a06082b06010505070302', // clientAuth
+  constraints: Buffer.from('300c0603551d130101ff04023000', 'hex'), // CA:FALSE
+  usage: Buffer.from('300e0603551d0f0101ff040403020780', 'hex'), // digitalSignature
+  purpose: Buffer.from('30130603551d25040c300a06082b06010505070302', 'hex'), // clientAuth
 } as const;
 
 /** A chain that holds, as far as it takes to see what it issued: the first certificate, read once for all devices. */
 export interface Chain {
   /** Its Name whole: the issuer in each certificate of a device, byte for byte (RFC 5280 4.1.2.6). */
   readonly issuer: Uint8Array;
-  /** The authority key identifier of each, whole and in hex; undefined if the issuer has no subject key identifier. */
-  readonly authorityKeyIdentifier: string | undefined;
+  /** The extension of this name in each, whole; undefined if the issuer has no subject key identifier. */
+  readonly authorityKeyIdentifier: Uint8Array | undefined;
   readonly key: KeyObject;
 }
 
@@ -70,7 +70,7 @@ export function verifyChain(ders: readonly Uint8Array[]): Chain {
   const keyIdentifier = extensions.get(type.subjectKeyIdentifier);
   return {
     issuer: subject,
-    authorityKeyIdentifier: keyIdentifier && authorityKeyIdentifier(keyIdentifier),
+    authorityKeyIdentifier: keyIdentifier && namedBy(keyIdentifier),
     key: first.certificate.publicKey,
   };
 }
@@ -98,29 +98,50 @@ export function claimedId(der: Uint8Array): DeviceId {
 /**
  * Makes sure that a certificate is what the device's own request asked for, byte by byte in subject and key, and that
  * the chain issued it. Whether its time has come is not asked: the clock of a PC without a network is only a claim.
- * Another thread verifies the signature.
  * @returns its serial number, upper-case hex digits
  * @throws LinesideError `certificate-refused`, fact `rule` in words and `name` one of `certificateRules`
  */
-export async function verifyCertificate(der: Uint8Array, csr: Uint8Array, chain: Chain): Promise<string> {
+export function verifyCertificate(der: Uint8Array, csr: Uint8Array, chain: Chain): string {
+  const { serial, signed } = judgeCertificate(der, csr, chain);
+  if (!verifyHere(signed)) throw certificateRefusal('issuer');
+  return serial;
+}
+
+/** As `verifyCertificate`, but another thread verifies the signature: for those who have many. */
+export async function verifyCertificateElsewhere(
+  der: Uint8Array,
+  csr: Uint8Array,
+  chain: Chain,
+): Promise<string> {
+  const { serial, signed } = judgeCertificate(der, csr, chain);
+  if (!(await verifyElsewhere(signed))) throw certificateRefusal('issuer');
+  return serial;
+}
+
+/** By every rule but the last one: that the signature holds. */
+function judgeCertificate(
+  der: Uint8Array,
+  csr: Uint8Array,
+  { issuer, authorityKeyIdentifier, key }: Chain,
+): { serial: string; signed: Signed } {
   const told = fieldsOf(der);
   const asked = strictly(() => requestFields(csr));
   if (!equal(told.subject, asked.subject)) throw certificateRefusal('subject');
   if (!equal(told.publicKeyInfo, asked.publicKeyInfo)) throw certificateRefusal('key');
   for (const rule of ['constraints', 'usage', 'purpose'] as const)
-    if (told.extensions.get(type[rule]) !== deviceExtensions[rule]) throw certificateRefusal(rule);
+    if (!equal(told.extensions.get(type[rule]), deviceExtensions[rule])) throw certificateRefusal(rule);
   if (!isEcdsaWithSha256(told.algorithm)) throw certificateRefusal('signature-algorithm');
-  if (!equal(told.issuer, chain.issuer)) throw certificateRefusal('issuer');
-  if (told.extensions.get(type.authorityKeyIdentifier) !== chain.authorityKeyIdentifier)
+  if (!equal(told.issuer, issuer)) throw certificateRefusal('issuer');
+  if (!equal(told.extensions.get(type.authorityKeyIdentifier), authorityKeyIdentifier))
     throw certificateRefusal('issuer-key');
-  if (!(await verifyElsewhere({ ...told, key: chain.key }))) throw certificateRefusal('issuer');
-  return told.serial;
+  const { message, serial, signature } = told;
+  return { serial, signed: { message, signature, key } };
 }
 
 /** RFC 5280 4.2.1.1: the issuer's subject key identifier, and nothing else. */
-function authorityKeyIdentifier(subjectKeyIdentifier: string): string {
+function namedBy(subjectKeyIdentifier: Uint8Array): Uint8Array {
   const keyIdentifier = strictly(() => {
-    const extension = cursor(read(cursor(Buffer.from(subjectKeyIdentifier, 'hex')), tag.sequence));
+    const extension = cursor(read(cursor(subjectKeyIdentifier), tag.sequence));
     read(extension, tag.objectIdentifier);
     const value = cursor(read(extension, tag.octetString));
     const octets = read(value, tag.octetString);
@@ -129,7 +150,7 @@ function authorityKeyIdentifier(subjectKeyIdentifier: string): string {
   });
   const value = element(tag.sequence, element(tag.keyIdentifier, keyIdentifier));
   const oid = element(tag.objectIdentifier, Buffer.from(type.authorityKeyIdentifier, 'hex'));
-  return element(tag.sequence, oid, element(tag.octetString, value)).toString('hex');
+  return element(tag.sequence, oid, element(tag.octetString, value));
 }
 
 interface CaCertificate {
@@ -174,8 +195,9 @@ function requestFields(der: Uint8Array): Pick<CertificateFields, 'subject' | 'pu
   return { subject: readWhole(info, tag.sequence), publicKeyInfo: readWhole(info, tag.sequence) };
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0;
+/** Nothing is equal to nothing. */
+function equal(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one && other ? Buffer.compare(one, other) === 0 : one === other;
 }
 
 export function certificateRefusal(name: CertificateRule, cause?: unknown): LinesideError {

@@ -76,6 +76,22 @@ export function readPositiveInteger(from: Cursor): Uint8Array {
   return contents;
 }
 
+/** A Time as RFC 5280 4.1.2.5 has it written, in seconds and GMT, and in no other form. @throws DerError */
+export function readTime(from: Cursor): Date {
+  const type = nextTag(from) === tag.utcTime ? tag.utcTime : tag.generalizedTime;
+  const text = Buffer.from(read(from, type)).toString('latin1');
+  const century = text < '5' ? '20' : '19'; // RFC 5280 4.1.2.5.1
+  const iso = (type === tag.utcTime ? `${century}${text}` : text).replace(
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/,
+    '$1-$2-$3T$4:$5:$6.000Z',
+  );
+  const date = new Date(iso);
+  const isDate = !Number.isNaN(date.getTime()) && date.toISOString() === iso; // not the 30th of February
+  if (!isDate || (type === tag.generalizedTime && date.getUTCFullYear() < 2050))
+    throw new DerError('not a time as RFC 5280 writes it');
+  return date;
+}
+
 /** @throws DerError unless everything was read */
 export function end(from: Cursor): void {
   if (from.at !== from.bytes.length) throw new DerError('bytes left over');
@@ -85,10 +101,10 @@ function readLength(bytes: Uint8Array, at: number): { length: number; header: nu
   const first = bytes[at] ?? 0x80;
   if (first < 0x80) return { length: first, header: 1 };
   const count = first & 0x7f;
-  if (count === 0 || count > 2) throw new DerError('indefinite length, or over 64 KiB');
+  if (count === 0 || count > 3) throw new DerError('indefinite length, or over 16 MiB');
   let length = 0;
   for (let i = 1; i <= count; i += 1) length = length * 256 + (bytes[at + i] ?? 0);
-  if (length < (count === 1 ? 0x80 : 0x100)) throw new DerError('length not in its shortest form');
+  if (length < Math.max(0x80, 256 ** (count - 1))) throw new DerError('length not in its shortest form');
   return { length, header: 1 + count };
 }
 

@@ -76,7 +76,7 @@ export const errorTable = {
   'file-exists': {
     exit: 2,
     what: '{path} is already there',
-    action: 'name another file: a key, certificate or CRL is never put over anything',
+    action: 'name another file: a key, certificate, CRL or backup is never put over anything',
   },
   'password-length': {
     exit: 2,
@@ -162,7 +162,7 @@ export const errorTable = {
   'directory-taken': {
     exit: 2,
     what: '{path} is already there and holds something else',
-    action: 'name a new directory: a batch is never put over anything',
+    action: 'name a new directory: a batch or a log is never put over anything',
   },
   'directory-unwritable': {
     exit: 6,
@@ -631,6 +631,31 @@ export const errorTable = {
     what: 'the board on probe {probe} has its debug port locked, so nothing can be written through it',
     action: 'set it aside: its firmware takes the certificate over UART, which this version cannot do yet',
   },
+  'uart-unreachable': {
+    exit: 4,
+    what: 'the serial line {path} cannot be used: {reason}',
+    action: 'check its cable, that this user may use it, and that no other program does; then try again',
+  },
+  'uart-silent': {
+    exit: 4,
+    what: 'the device on {path} was asked to {doing} and did not answer',
+    action: 'seat the board, check its supply and the serial cable, and that its firmware has the self-test',
+  },
+  'self-test-refused': {
+    exit: 5,
+    what: 'the device on {path} was asked to {doing} and refused: {reason}',
+    action: 'set the board aside; if it happens to others too, check the firmware and the batch of the CA',
+  },
+  'self-test-nonsense': {
+    exit: 5,
+    what: 'the device on {path} was asked to {doing} and its answer makes no sense',
+    action: 'check that the board has the right firmware, then try again; if it happens twice, reject it',
+  },
+  'key-unproven': {
+    exit: 5,
+    what: 'the device on {path} did not prove that it has the key of {id}',
+    action: 'reject the board: what it signs with is not the key that was made for it',
+  },
   'board-not-of-record': {
     exit: 7,
     what: 'the board on probe {probe} says it is device {id}, but its {what} is not the one on record',
@@ -692,6 +717,83 @@ export const errorTable = {
     exit: 8,
     what: '{path} is no lease for this station: {reason}',
     action: 'get the lease from the CA again; nothing was changed',
+  },
+
+  'not-an-export': {
+    exit: 2,
+    what: '{path} is not an earlier export for a broker: {reason}',
+    action: 'name a new directory, or move away what is there: an export takes the place of an export only',
+  },
+  'crl-unreadable': {
+    exit: 2,
+    what: 'the CRL {path} cannot be read: {reason}',
+    action: 'give the file that "lineside ca crl --out FILE" wrote; nothing was exported',
+  },
+  'same-ca-twice': {
+    exit: 2,
+    what: '{path} and {other} are the same CA',
+    action: 'name each CA once, each with its own --crl',
+  },
+  'crl-invalid': {
+    exit: 8,
+    what: '{path} is not a CRL of the kind the CA signs: {reason}',
+    action: 'have the CA sign the next one with "lineside ca crl"; a broker keeps the export it has',
+  },
+  'crl-foreign': {
+    exit: 8,
+    what: 'the CRL {path} is not of the device CA in {ca}',
+    action: 'give each --ca its own --crl, in the same order, made with --of device; nothing was exported',
+  },
+  'crl-tampered': {
+    exit: 7,
+    what: '{path} holds CRL {number}, but changed after it was signed',
+    action: 'keep the file and call the security team; have the CA sign the next one with "lineside ca crl"',
+  },
+  'crl-not-yet': {
+    exit: 8,
+    what: 'the CRL {path} is in force from {from} only',
+    action: 'check the clock of this PC, and of the one it was signed on; nothing was exported',
+  },
+  'crl-overdue': {
+    exit: 8,
+    what: 'the CRL {path} was to be replaced by {due}',
+    action: 'have the CA sign the next one with "lineside ca crl": with this one a broker refuses everybody',
+  },
+  'crl-rolled-back': {
+    exit: 8,
+    what: '{path} holds CRL {number}, and CRL {last} is in force already',
+    action: 'give the latest one: with this one devices that were revoked since would be let in again',
+  },
+  'crl-differs': {
+    exit: 7,
+    what: '{path} holds another CRL {number} than the one that is known',
+    action:
+      'nothing was exported; find out why the CA signed two lists under one number: restored from a backup?',
+  },
+  'crl-behind': {
+    exit: 8,
+    what: '{path} holds CRL {number}, which lacks {count} certificates that were revoked since',
+    action: 'have the CA sign the next one with "lineside ca crl", and export that',
+  },
+  'device-in-two-cas': {
+    exit: 8,
+    what: 'device {id} has another key at each of the two CAs',
+    action: 'nothing was exported: these are two devices, and a broker could not tell them apart',
+  },
+  'key-compromised': {
+    exit: 8,
+    what: 'device {id} has a valid certificate, and another one of its key was revoked for keyCompromise',
+    action: 'revoke the device at every CA that certified it, sign the next CRLs, and export again',
+  },
+  'backend-not-live': {
+    exit: 8,
+    what: 'the back end {id} has no certificate that is valid now',
+    action: 'certify it first, as docs/broker.md says under "The back end"; nothing was exported',
+  },
+  'backend-is-device': {
+    exit: 8,
+    what: '{id} is a device of station {station}, not a back end',
+    action: 'check the id: a back end may use the topics of all devices; nothing was exported',
   },
 
   'lease-exhausted': {

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { syncDirectory, writeDurably } from './durable.ts';
 import { LinesideError } from './errors.ts';
 import { formatBundle, tileHeight, tilePath, tilesOf, tileWidth } from './log/tiles.ts';
-import { verifyExport } from './log-verify.ts';
+import { verifyExport } from './verify-log.ts';
 import { makeDirectory } from './new-directory.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Station } from './station-directory.ts';

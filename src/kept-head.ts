@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { replaceWhole, syncDirectory } from './durable.ts';
 import { systemCode } from './errors.ts';
 import { History, type HistoryState } from './log/history/history.ts';
-import { type UnitFacts, unitLine } from './unit-line.ts';
+import { KeptUnits } from './log/history/kept-units.ts';
 
 /*
  * What QA keeps between two visits: the checkpoint it saw last, and beside it what the log told up to there, so that
@@ -28,13 +28,13 @@ export async function keepHead(
   try {
     const header = { digest: history.units.digest(), root: hex(root), state: history.state };
     await file.write(`${JSON.stringify(header)}\n`);
-    let lines: string[] = [];
-    for (const unit of history.units.inOrder()) {
-      if (lines.push(unitLine(unit)) < atOnce) continue;
-      await file.write(lines.join(''));
+    let lines: (string | Buffer)[] = [];
+    for (const some of history.units.lines()) {
+      if (lines.push(some) < atOnce) continue;
+      await file.write(joined(lines));
       lines = [];
     }
-    await file.write(lines.join(''));
+    await file.write(joined(lines));
     await file.sync();
   } finally {
     await file.close();
@@ -60,7 +60,7 @@ export async function keptHistory(
   const lines = bytes.subarray(start);
   if (header?.root !== hex(root) || header.digest !== createHash('sha256').update(lines).digest('hex'))
     return undefined;
-  return new History(station, header.state, unitsIn(lines));
+  return new History(station, header.state, new KeptUnits(lines));
 }
 
 interface Header {
@@ -69,12 +69,8 @@ interface Header {
   readonly state: HistoryState;
 }
 
-function* unitsIn(lines: Buffer): Generator<UnitFacts> {
-  for (let at = 0; at < lines.length; ) {
-    const end = lines.indexOf('\n', at);
-    yield JSON.parse(lines.toString('utf8', at, end));
-    at = end + 1;
-  }
+function joined(lines: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(lines.map((some) => Buffer.from(some)));
 }
 
 function headerOf(line: string): Header | undefined {

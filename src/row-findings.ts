@@ -1,4 +1,4 @@
-import { parseDeviceId } from './device.ts';
+import { deviceIdToNumber, parseDeviceId } from './device.ts';
 import { type Finding, finding } from './log/finding.ts';
 import type { Units } from './log/history/units.ts';
 import { unitFacts } from './registry/facts.ts';
@@ -15,7 +15,7 @@ export async function rowFindings(registry: Registry, told: Units): Promise<Find
   for await (const record of registry.units({})) {
     rows += 1;
     const row = unitFacts(record);
-    const found = compare(row, told.find(row.id));
+    const found = compare(row, told.find(deviceIdToNumber(record.id)));
     if (found && findings.push(found) > mostFindings) return findings;
   }
   // Each row that was found is in the log too, or was just named: so a difference in number is what is missing.

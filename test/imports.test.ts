@@ -37,10 +37,19 @@ test.each([
   ['src/swd/read.ts', '../factory-data/identity-page.ts'],
   ['src/csr/verify.ts', '../keygen/key-pair.ts'],
   ['src/log/leaf.ts', '../station.ts'],
+  ['src/log/leaf.ts', '../station-log.ts'],
+  ['src/log/verify.ts', '../registry/registry.ts'],
+  ['src/log/history/units.ts', '../../registry/facts.ts'],
+  ['src/registry/sqlite/log-rows.ts', '../../log/merkle.ts'],
+  ['src/unit-line.ts', './log/leaf.ts'],
   ['src/ca/signed.ts', '../csr/verify.ts'],
   ['src/ca/signed.ts', '../registry/registry.ts'],
   ['src/ca/signed.ts', '../authority.ts'],
   ['src/csr/verify.ts', '../ca/profile.ts'],
+  ['src/broker/acl.ts', '../ca/profile.ts'],
+  ['src/broker/acl.ts', '../consult-authority.ts'],
+  ['src/ca/signed.ts', '../broker/acl.ts'],
+  ['src/registry/registry.ts', '../broker/acl.ts'],
   ['src/sqlite/open.ts', '../registry/registry.ts'],
   ['src/sqlite/open.ts', '../ca/profile.ts'],
   ['src/registry/registry.ts', '../authority-directory.ts'],
@@ -48,6 +57,9 @@ test.each([
   ['src/audit/units.ts', '../csr/request.ts'],
   ['src/audit/units.ts', '../ca/signed.ts'],
   ['src/device.ts', './csr/verify.ts'],
+  ['src/uart/self-test.ts', '../csr/verify.ts'],
+  ['src/uart/self-test.ts', '../swd/read.ts'],
+  ['src/csr/verify.ts', '../uart/self-test.ts'],
   ['src/unit/life.ts', '../registry/sqlite.ts'],
 ])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {
   expect(await refuses(file, imported)).toBe(true);
@@ -66,6 +78,7 @@ test.each([
   ['src/station.ts', './swd/chips.ts'],
   ['src/unit/life.ts', '../keygen/key-pair.ts'],
   ['src/registry/sqlite.ts', './registry.ts'],
+  ['src/uart/self-test.ts', './device-line.ts'],
 ])('and what is right is let through: %s, %s', async (file, imported) => {
   expect(await refuses(file, imported)).toBe(false);
 });

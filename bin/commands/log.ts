@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DeviceId, parseDeviceId } from '../../src/device.ts';
 import { LinesideError } from '../../src/errors.ts';
-import type { Query } from '../../src/log-search.ts';
-import type { Outcome, Refusal, Watch } from '../../src/log-verify.ts';
+import type { Query } from '../../src/search-log.ts';
+import type { Outcome, Refusal, Watch } from '../../src/verify-log.ts';
 import type { Leaf } from '../../src/log/leaf.ts';
 import type { Station } from '../../src/station-directory.ts';
 import type { Session } from '../session.ts';
@@ -104,7 +104,7 @@ async function verified(
   { station }: Session,
   watch: Watch,
 ): Promise<Outcome | Refusal> {
-  const { verifyExport, verifyStation } = await import('../../src/log-verify.ts');
+  const { verifyExport, verifyStation } = await import('../../src/verify-log.ts');
   const { log, key, since } = options;
   if (log === undefined && key === undefined) return verifyStation(station, since, watch);
   if (log === undefined || key === undefined)
@@ -127,14 +127,14 @@ interface ShowOptions extends Query {
 
 async function show({ log, of, ...query }: ShowOptions, session: Session): Promise<void> {
   const print = await printerOf({ ...query, ...(of === undefined ? {} : { station: of }) }, session);
-  const { leavesIn, leavesOfStation } = await import('../../src/log-read.ts');
+  const { leavesIn, leavesOfStation } = await import('../../src/read-log.ts');
   const leaves = log === undefined ? leavesOfStation(session.station) : leavesIn(log);
   for await (const leaf of leaves) print(leaf);
 }
 
 /** Prints the entries that are looked for. */
 async function printerOf(query: Query, { ui }: Session): Promise<Watch> {
-  const { matching } = await import('../../src/log-search.ts');
+  const { matching } = await import('../../src/search-log.ts');
   return (bytes) => {
     const leaf = matching(query, bytes);
     if (leaf === undefined) return;

@@ -73,7 +73,7 @@ async function auditUnit(
 function byLog(row: UnitRow, units: Units): Finding[] {
   const facts = unitFacts(toUnitRecord(row));
   const { id } = facts;
-  const told = units.find(id);
+  const told = units.find(row.id);
   const subject = { kind: 'unit', id } as const;
   if (told === undefined) return [found('row-unlogged', subject, { id })];
   const field = differingField(facts, told);

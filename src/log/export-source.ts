@@ -28,19 +28,17 @@ export class ExportSource implements LogSource {
   }
 
   /** @throws LinesideError `log-unreadable` */
+  /** The next bundle is read while this one is being judged. */
   async *pages(from: number): AsyncGenerator<Page | Finding> {
-    for (let index = Math.floor(from / tileWidth); index * tileWidth < this.#size; index += 1) {
-      const width = tileWidthAt(0, index, this.#size);
-      const place: TilePlace = { level: 'entries', index, width };
-      const bytes = await readPlainFile(this.#path(place), largestBundle);
-      const leaves = bytes && splitBundle(bytes, width);
-      if (leaves === undefined) {
-        yield finding('bundle-form', { path: tilePath(place) });
-        return;
-      }
-      const hashes = await this.#tile(0, index);
+    const first = Math.floor(from / tileWidth);
+    const count = Math.ceil(this.#size / tileWidth);
+    let next = first < count ? this.#page(first) : undefined;
+    for (let index = first; next !== undefined; index += 1) {
+      const page = await next;
+      next = index + 1 < count && !('code' in page) ? this.#page(index + 1) : undefined;
+      next?.catch(() => {}); // it is thrown when it is waited for
       const skip = Math.max(0, from - index * tileWidth);
-      yield { leaves: leaves.slice(skip), hashes: leaves.map((_, at) => hashes[at]).slice(skip) };
+      yield 'code' in page ? page : { leaves: page.leaves.slice(skip), hashes: page.hashes.slice(skip) };
     }
   }
 
@@ -68,6 +66,19 @@ export class ExportSource implements LogSource {
     const tile = Math.floor(level / tileHeight);
     const index = Math.floor(place / tileWidth);
     return `${tilePath({ level: tile, index, width: tileWidthAt(tile, index, this.#size) })}, hash ${place % tileWidth},`;
+  }
+
+  /** @throws LinesideError `log-unreadable` */
+  async #page(index: number): Promise<Page | Finding> {
+    const width = tileWidthAt(0, index, this.#size);
+    const place: TilePlace = { level: 'entries', index, width };
+    const [bytes, hashes] = await Promise.all([
+      readPlainFile(this.#path(place), largestBundle),
+      this.#tile(0, index),
+    ]);
+    const leaves = bytes && splitBundle(bytes, width);
+    if (leaves === undefined) return finding('bundle-form', { path: tilePath(place) });
+    return { leaves, hashes: leaves.map((_, at) => hashes[at]) };
   }
 
   /** The hashes of a tile; none of a file that is no tile of its width. */

@@ -13,7 +13,7 @@ interface Entry {
 const needsKey =
   "it is signed, so it was written with the station's key, on the station or from a copy of it";
 
-export const findingTable = {
+const findingTable = {
   'checkpoint-form': {
     weight: 'evidence',
     what: 'the checkpoint is not of the one form that a checkpoint has',

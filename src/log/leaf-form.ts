@@ -52,7 +52,7 @@ export const valueForms: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What the writer of a log adds to every event. */
-export const writerForms: ReadonlyMap<string, string> = new Map([
+const writerForms: ReadonlyMap<string, string> = new Map([
   ['v', '[12]'],
   ['n', size],
   ['station', name],

@@ -145,8 +145,8 @@ class TreeCheck {
   /** @param node the first node above the entries that is kept with another hash */
   findings(source: LogSource, node: NodePlace | undefined): Finding[] {
     const missed = this.#heads.filter(({ size }) => size > this.size);
-    if (missed.length > 0)
-      return missed.map(({ short, size }) => finding(short, { size: this.size, signed: size }));
+    const short = missed.map(({ short, size }) => finding(short, { size: this.size, signed: size }));
+    if (missed.length > 0) return this.#differs ? this.changes() : short;
     if (this.#broken.length > this.#keptFits)
       return this.#broken.map(({ differs, size }) => finding(differs, { size, signed: size }));
     const signed = Math.max(0, ...this.#heads.map(({ size }) => size));

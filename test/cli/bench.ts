@@ -71,6 +71,8 @@ function named(text: string, boards: readonly Board[]): string {
     .replace(/\b[0-9a-f]{4}( [0-9a-f]{4}){7}\b/g, '<fingerprint>')
     .replace(/\+[0-9a-f]{8}(\+[A-Za-z0-9+/]{44})?\b/g, '+<key>')
     .replace(/\b[0-9A-F]{16}\b/g, '<uid>')
+    .replace(/^[A-Za-z0-9+/]{43}=$/gm, '<root>')
+    .replace(/^(— lineside\/\S+) [A-Za-z0-9+/=]{92}$/gm, '$1 <signature>')
     .replace(/(-----BEGIN [A-Z ]+-----(?:\\n|\n)).+?((?:\\n|\n)-----END)/gs, '$1<base64>$2');
 }
 

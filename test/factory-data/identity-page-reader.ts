@@ -37,6 +37,7 @@ export function readIdentityPage(page: Buffer): WholeIdentityPage {
 }
 
 function bodyOf(page: Buffer): Buffer {
+  rule('too-long', page.length <= 4096);
   rule('truncated', page.length >= 16);
   rule('blank', !/^(ff)*$/.test(page.toString('hex')));
   rule('interrupted', page.toString('hex', 0, 4) !== 'ffffffff');
@@ -45,7 +46,7 @@ function bodyOf(page: Buffer): Buffer {
   rule('header-length', page.readUInt16LE(6) === 16);
   const total = page.readUInt32LE(8);
   rule('total-length', total + page.readUInt32LE(12) === 0xffffffff);
-  rule('too-long', total <= 4096 && page.length <= 4096);
+  rule('too-long', total <= 4096);
   rule('total-length', total >= 48 && total % 4 === 0);
   rule('truncated', page.length >= total);
   rule('trailing', /^(ff)*$/.test(page.toString('hex', total)));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unitStates } from '../../src/device.ts';
 import { eventKeys } from '../../src/log/events.ts';
-import { encodeLeaf } from '../../src/log/leaf.ts';
+import { encodeLeaf, type LeafContext, readLeaf } from '../../src/log/leaf.ts';
 import { context } from '../support/log-context.ts';
 
 const encode = encodeLeaf(context);
@@ -304,4 +304,66 @@ function messageOf(attempt: () => unknown): string {
     return String(error);
   }
   return 'no error';
+}
+
+describe('reading a leaf', () => {
+  const leafOf = (ev: string) => text(encode(event(ev), 7, sha('previous')));
+  const read = (leaf: string) => readLeaf(Buffer.from(leaf));
+
+  test.each([...eventKeys.keys()])('gives back what was written: %s', (ev) => {
+    expect(read(leafOf(ev))).toEqual(JSON.parse(leafOf(ev)));
+  });
+
+  test('takes one of version 1, which knew no boot, and no mixture of the two', () => {
+    const old = leafOf('unit.void')
+      .replace(/"m":"[^"]*",/, '')
+      .replace('"v":2', '"v":1');
+    expect(read(old)).toMatchObject({ v: 1, ev: 'unit.void' });
+    expect(read(old.replace('"v":1', '"v":2'))).toBeUndefined();
+    expect(read(leafOf('unit.void').replace('"v":2', '"v":1'))).toBeUndefined();
+  });
+
+  test('refuses what only looks like one, whatever byte of it was changed', () => {
+    const change = fc.record({
+      ev: fc.constantFrom(...eventKeys.keys()),
+      at: fc.nat(),
+      byte: fc.integer({ min: 0, max: 255 }),
+    });
+    fc.assert(
+      fc.property(change, ({ ev, at, byte }) => {
+        const bytes = Buffer.from(leafOf(ev));
+        bytes.writeUInt8(byte, at % bytes.length);
+        const leaf = readLeaf(bytes);
+        if (leaf === undefined) return;
+        const { v: _v, n, p, station: _station, sw, m: _m, ...told } = leaf;
+        const other = encodeLeaf({ ...context, sw, station: leaf.station, boot: bootOf(leaf) });
+        expect(text(other(told as Record<string, string>, n, Buffer.from(p, 'hex')))).toBe(bytes.toString());
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', 'leaf'],
+    ['a byte order mark', `\ufeff${leafOf('unit.void')}`],
+    ['a newline at its end', `${leafOf('unit.void')}\n`],
+    ['a key twice', leafOf('unit.void').replace('"v":2', '"v":2,"v":2')],
+    ['keys in another order', leafOf('unit.void').replace(/^\{(.*),("v":2)\}$/, '{$2,$1}')],
+    ['an event of which it says too little', leafOf('unit.void').replace('unit.void', 'unit.flashing')],
+    ['an escape where none is needed', leafOf('unit.void').replace('no reason', 'no r\\u0065ason')],
+    ['a key in its reason', leafOf('unit.void').replace('no reason', 'A'.repeat(43))],
+    ['a batch above 32 bits', leafOf('unit.exported').replace('"batch":1', '"batch":4294967296')],
+    ['a size that is not exact', leafOf('backup.made').replace('"size":0', '"size":9007199254740993')],
+    ['a member called __proto__', leafOf('unit.void').replace('"v":2', '"v":2,"__proto__":{}')],
+  ])('refuses %s', (_, leaf) => {
+    expect(read(leaf)).toBeUndefined();
+    expect(read(leafOf('unit.void'))).toBeDefined(); // control
+  });
+});
+
+/** The clock that the leaf was written by. */
+function bootOf({ m = '' }: { readonly m?: string }): LeafContext['boot'] {
+  const [id = '', seconds] = m.split(':');
+  return { id, seconds: () => Number(seconds) };
 }

@@ -254,6 +254,13 @@ describe('proofs at every size up to 80', () => {
     expect(accepted).toEqual([]);
   });
 
+  test('whose hashes are cut elsewhere, though their bytes are the same in a row, are refused', async () => {
+    const [sibling = emptyRoot] = await inclusionProof(read, 0, 2);
+    const longer = Buffer.concat([leafAt(0), sibling.subarray(0, 1)]);
+    expect(verifyInclusion(longer, 0, 2, [sibling.subarray(1)], at(2).root)).toBe(false);
+    expect(verifyInclusion(leafAt(0), 0, 2, [sibling], at(2).root)).toBe(true); // control
+  });
+
   test('with numbers that are no sizes are refused', async () => {
     const leaf = leafAt(0);
     for (const [index, size] of [

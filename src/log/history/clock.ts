@@ -1,8 +1,6 @@
 import { type Finding, finding } from '../finding.ts';
 import type { Leaf } from '../leaf.ts';
-import { bootOf, clockWasSet, driftMs, secondsOf } from '../writer.ts';
-
-type Moment = Pick<Leaf, 't' | 'm'>;
+import { clockWasSet, driftMs, type Moment, momentOf } from '../moment.ts';
 
 /** What is carried over when only the rest of a log is read. */
 export interface ClockState {
@@ -21,35 +19,31 @@ export class Clock {
     this.#boots = new Set(boots);
   }
 
+  get state(): ClockState {
+    return { last: this.#last, boots: [...this.#boots] };
+  }
+
   see(leaf: Leaf): Finding | undefined {
     const before = this.#last;
-    this.#last = leaf;
+    const now = momentOf(leaf.t, leaf.m);
+    this.#last = now;
     if (before === null) return undefined;
-    return this.#seeBoot(before, leaf) ?? seeTime(before, leaf);
+    return this.#seeBoot(before, now, leaf.n) ?? seeTime(before, now, leaf);
   }
 
-  get state(): ClockState {
-    const { t, m } = this.#last ?? {};
-    const last = t === undefined ? null : m === undefined ? { t } : { t, m };
-    return { last, boots: [...this.#boots] };
-  }
-
-  #seeBoot(before: Moment, { n, m }: Leaf): Finding | undefined {
-    if (before.m === undefined || m === undefined) return undefined;
-    if (bootOf(m) === bootOf(before.m))
-      return secondsOf(m) < secondsOf(before.m) ? finding('boot-back', { n }) : undefined;
-    this.#boots.add(bootOf(before.m));
-    return this.#boots.has(bootOf(m)) ? finding('boot-again', { n }) : undefined;
+  #seeBoot(before: Moment, now: Moment, n: number): Finding | undefined {
+    if (before.boot === undefined || now.boot === undefined) return undefined;
+    if (now.boot === before.boot)
+      return now.seconds < before.seconds ? finding('boot-back', { n }) : undefined;
+    this.#boots.add(before.boot);
+    return this.#boots.has(now.boot) ? finding('boot-again', { n }) : undefined;
   }
 }
 
-function seeTime(before: Moment, leaf: Leaf): Finding | undefined {
-  const { n, t, ev, was } = leaf;
-  if (ev === 'clock.set') {
-    const facts = { n, t, was: String(was) };
-    return finding(was === before.t ? 'clock-set' : 'clock-false', facts);
-  }
+function seeTime(before: Moment, now: Moment, { n, t, ev, was }: Leaf): Finding | undefined {
+  if (ev === 'clock.set')
+    return finding(was === before.t ? 'clock-set' : 'clock-false', { n, t, was: String(was) });
   // Twice what the writer takes for drift: it looked at the two clocks one after the other.
-  if (!clockWasSet(before, leaf, 2 * driftMs)) return undefined;
-  return finding(t < before.t ? 'clock-back' : 'clock-apart', { n, t });
+  if (!clockWasSet(before, now, 2 * driftMs)) return undefined;
+  return finding(now.ms < before.ms ? 'clock-back' : 'clock-apart', { n, t });
 }

@@ -1,11 +1,11 @@
 import { deviceIdFromNumber, unitStates } from '../../device.ts';
-import type { UnitFacts } from '../../unit-line.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Leaf } from '../leaf.ts';
 import { Batches, type BatchState } from './batches.ts';
 import { Clock, type ClockState } from './clock.ts';
 import { Leases, type LeaseState } from './leases.ts';
-import { Units } from './units.ts';
+import type { KeptUnits } from './kept-units.ts';
+import { type UnitCounts, Units } from './units.ts';
 
 /** What has to be known of the leaves before, to judge the next one; the units apart, because they are many. */
 export interface HistoryState {
@@ -19,6 +19,7 @@ export interface HistoryState {
   readonly clock: ClockState;
   readonly leases: readonly LeaseState[];
   readonly batches: BatchState;
+  readonly counts: UnitCounts;
 }
 
 /** Judges what a log says, leaf after leaf: could an honest station of this name have written it? */
@@ -36,9 +37,9 @@ export class History {
   #unproven = 0;
   #last: Leaf | undefined;
 
-  constructor(station: string, state?: HistoryState, units: Iterable<UnitFacts> = []) {
+  constructor(station: string, state?: HistoryState, units?: KeptUnits) {
     this.#station = station;
-    this.units = new Units(units);
+    this.units = new Units(units, state?.counts);
     this.#clock = new Clock(state?.clock);
     this.#leases = new Leases(state?.leases);
     this.#batches = new Batches(state?.batches);
@@ -65,6 +66,7 @@ export class History {
       clock: this.#clock.state,
       leases: this.#leases.state,
       batches: this.#batches.state,
+      counts: this.units.counts,
     };
   }
 
@@ -87,10 +89,12 @@ export class History {
     this.#tip = sha256;
     this.#unproven += 1;
     this.#last = leaf;
-    const findings = [this.#clock.see(leaf), this.#seeEvent(leaf)];
-    if (station !== this.#station) findings.unshift(finding('station-differs', { n, found: station }));
-    if (isFirst !== (ev === 'station.init')) findings.unshift(finding('first-entry', { n }));
-    return findings.filter((found) => found !== undefined);
+    const findings: Finding[] = [];
+    if (isFirst !== (ev === 'station.init')) findings.push(finding('first-entry', { n }));
+    if (station !== this.#station) findings.push(finding('station-differs', { n, found: station }));
+    const told = [this.#clock.see(leaf), this.#seeEvent(leaf)];
+    for (const found of told) if (found !== undefined) findings.push(found);
+    return findings;
   }
 
   #seeEvent(leaf: Leaf): Finding | undefined {
@@ -152,8 +156,8 @@ export class History {
     const { n } = leaf;
     const differs = (field: string, told: unknown) =>
       finding('seal-differs', { n, field, said: String(leaf[field]), told: String(told) });
-    const state = unitStates.find((counted) => leaf[counted] !== this.units.count(counted));
-    if (state !== undefined) return differs(state, this.units.count(state));
+    const state = unitStates.find((counted) => leaf[counted] !== this.units.counts[counted]);
+    if (state !== undefined) return differs(state, this.units.counts[state]);
     const next = this.#leases.nextId((id) => this.units.has(id));
     const told = next === null ? null : deviceIdFromNumber(next);
     if (leaf['next'] !== told) return differs('next', told);

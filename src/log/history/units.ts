@@ -3,6 +3,7 @@ import { type UnitState, unitStates } from '../../device.ts';
 import { type UnitFacts, unitLine } from '../../unit-line.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Leaf } from '../leaf.ts';
+import { KeptUnits } from './kept-units.ts';
 
 type Unit = { -readonly [Key in keyof UnitFacts]: UnitFacts[Key] };
 
@@ -18,47 +19,70 @@ const legalSteps: Readonly<Record<UnitState, readonly UnitState[]>> = {
   void: [],
 };
 
+/** How many units are in each state. */
+export type UnitCounts = Readonly<Record<UnitState, number>>;
+
 /** The units of a station as its log tells of them: the rows of its registry, told from nothing else. */
 export class Units {
+  readonly #kept: KeptUnits;
+  /** Those that the log told of since then. */
   readonly #units = new Map<number, Unit>();
   readonly #keys = new Set<string>();
   /** The chips of units that are not void. */
   readonly #chips = new Set<string>();
   readonly #texts = new Map<string, string>();
-  readonly #counts = new Map<UnitState, number>(unitStates.map((state) => [state, 0]));
+  readonly #counts: Record<UnitState, number>;
+  #size: number;
 
-  constructor(units: Iterable<UnitFacts> = []) {
-    for (const unit of units) this.#add({ ...unit });
+  constructor(kept = new KeptUnits(Buffer.alloc(0)), counts: UnitCounts = none) {
+    this.#kept = kept;
+    this.#counts = { ...counts };
+    this.#size = kept.size;
+    for (const { spki, liveChip } of kept.keys()) {
+      if (spki !== undefined) this.#keys.add(spki);
+      if (liveChip !== undefined) this.#chips.add(liveChip);
+    }
   }
 
   get size(): number {
-    return this.#units.size;
+    return this.#size;
   }
 
-  count(state: UnitState): number {
-    return this.#counts.get(state) ?? 0;
+  get counts(): UnitCounts {
+    return this.#counts;
   }
 
   has(id: number): boolean {
-    return this.#units.has(id);
+    return this.find(id) !== undefined;
   }
 
-  find(id: string): UnitFacts | undefined {
-    return this.#units.get(numberOf(id));
+  find(id: number): UnitFacts | undefined {
+    return this.#units.get(id) ?? this.#kept.find(id);
   }
 
-  /** In the order of their ids. */
-  *inOrder(): Generator<UnitFacts> {
+  /** The lines of all units in the order of their ids, some at a time. */
+  *lines(): Generator<string | Buffer> {
+    let place = 0;
     for (const id of Float64Array.from(this.#units.keys()).sort()) {
+      const next = this.#kept.placeOf(id);
+      if (next > place) yield this.#kept.lines(place, next);
       const unit = this.#units.get(id);
-      if (unit !== undefined) yield unit;
+      if (unit !== undefined) yield unitLine(unit);
+      place = this.#kept.find(id) === undefined ? next : next + 1;
     }
+    yield this.#kept.lines(place, this.#kept.size);
+  }
+
+  /** All units in the order of their ids. */
+  *inOrder(): Generator<UnitFacts> {
+    for (const some of this.lines())
+      for (const line of some.toString().split('\n')) if (line !== '') yield JSON.parse(line) as UnitFacts;
   }
 
   /** What the registry's digest must be. */
   digest(): string {
     const hash = createHash('sha256');
-    for (const unit of this.inOrder()) hash.update(unitLine(unit));
+    for (const some of this.lines()) hash.update(some);
     return hash.digest('hex');
   }
 
@@ -71,7 +95,7 @@ export class Units {
 
   advance(leaf: Leaf): Finding | undefined {
     const { n, ev, id, from, to } = leaf;
-    const unit = this.#units.get(numberOf(String(id)));
+    const unit = this.#touch(numberOf(String(id)));
     if (unit === undefined) return finding('unit-unknown', { n, ev, id: String(id) });
     const next = unitStates.find((state) => state === to);
     if (
@@ -147,17 +171,39 @@ export class Units {
 
   #add(unit: Unit): void {
     this.#units.set(numberOf(unit.id), unit);
-    this.#counts.set(unit.state, this.count(unit.state) + 1);
-    if (unit.spki !== null) this.#keys.add(unit.spki);
-    if (unit.uid !== null && unit.state !== 'void') this.#chips.add(unit.uid);
+    this.#counts[unit.state] += 1;
+    this.#size += 1;
+  }
+
+  /** The unit, to be changed. */
+  #touch(id: number): Unit | undefined {
+    const known = this.#units.get(id);
+    if (known !== undefined) return known;
+    const kept = this.#kept.find(id);
+    if (kept === undefined) return undefined;
+    const unit = { ...kept };
+    this.#units.set(id, unit);
+    return unit;
   }
 
   #move(unit: Unit, to: UnitState): void {
-    this.#counts.set(unit.state, this.count(unit.state) - 1);
-    this.#counts.set(to, this.count(to) + 1);
+    this.#counts[unit.state] -= 1;
+    this.#counts[to] += 1;
     unit.state = to;
   }
 }
+
+const none: UnitCounts = {
+  reserved: 0,
+  keyed: 0,
+  flashing: 0,
+  flashed: 0,
+  verified: 0,
+  exported: 0,
+  certified: 0,
+  installed: 0,
+  void: 0,
+};
 
 const blank: UnitFacts = {
   id: '',
