@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAuthority, type OpenAuthority, openAuthority } from '../src/authority-directory.ts';
 import { bootClock } from '../src/boot-clock.ts';
+import { insertLease, insertStation } from '../src/ca/ledger/station-rows.ts';
 import { parseStation } from '../src/config.ts';
 import { parseLease } from '../src/device.ts';
 import { exportBatch } from '../src/export-batch.ts';
@@ -17,45 +19,75 @@ import { insertUnit, updateUnit } from '../src/registry/sqlite/unit-rows.ts';
 import { openConnection } from '../src/sqlite/open.ts';
 import type { Statements } from '../src/sqlite/statements.ts';
 import { createStation, openStation } from '../src/station-directory.ts';
+import { readStationKey } from '../src/station-key.ts';
 import { trustAuthority } from '../src/trusted-authority.ts';
-import { createAuthority, openAuthority } from '../src/authority-directory.ts';
 import { assemble, goodParts } from '../test/csr/bad-requests.ts';
 import { answered, password } from '../test/support/submitted.ts';
-import { insertLease, insertStation } from '../src/ca/ledger/station-rows.ts';
 
-/** A station with this many certified units, made as the program makes them but with a thousand in a transaction. */
-export async function fleetStation(workshop: string, count: number): Promise<string> {
-  const directory = join(workshop, 'st07');
+export interface FleetStation {
+  readonly directory: string;
+  /** Makes so many units more, and has them certified: a thousand in a transaction, or it would take an hour. */
+  grow(count: number): Promise<void>;
+}
+
+const lease = parseLease('00000001-00FFFFFF');
+const keys = { kind: 'file', passwords: 1 } as const;
+const file = { name: 'Bench', profile: 'default', validDays: null, structure: 'roots', keys } as const;
+const now = new Date();
+
+/** A station with a real CA beside it, in a directory that is not there yet. */
+export async function fleetStation(workshop: string): Promise<FleetStation> {
   mkdirSync(workshop, { recursive: true });
-  await createStation(directory, parseStation('st07', 'nrf52840', []), parseLease('00000001-00FFFFFF'));
-  await addVerified(join(directory, 'registry.db'), count);
-  await certify(workshop, directory);
-  return directory;
+  const [directory, ca] = [join(workshop, 'st07'), join(workshop, 'ca')];
+  await createStation(directory, parseStation('st07', 'nrf52840', []), lease);
+  await createAuthority(ca, file, password(), now);
+  await withAuthority(ca, async (authority) => {
+    const { verifier } = await readStationKey(directory, 'st07');
+    await authority.ledger.transaction(async (sql) => {
+      await insertStation(sql, { name: 'st07', verifier: verifier.line }, 'bench', now);
+      await insertLease(sql, 'st07', lease, 'bench', now);
+    });
+    const { registry } = await openStation(directory);
+    await trustAuthority(registry, authority.exchange, 'first');
+    await registry.close();
+  });
+  let batches = 0;
+  return {
+    directory,
+    grow: async (count) => {
+      await addVerified(join(directory, 'registry.db'), count);
+      const at = (way: string) => join(workshop, `${way}-${batches}`);
+      await withAuthority(ca, (authority) => certify(authority, directory, at('out'), at('in')));
+      batches += 1;
+    },
+  };
 }
 
 async function addVerified(path: string, count: number): Promise<void> {
   const writer = logWriter({ station: 'st07', sw: '0.1.0', boot: await bootClock() });
   const connection = await openConnection(registryStore, path);
-  for (let made = 0; made < count; ) {
-    const some = Math.min(1000, count - made);
+  for (let made = 0; made < count; made += 1000)
     await connection.transaction(async (sql) => {
       const at = new Date().toISOString();
       const events: LogEvent[] = [];
-      for (let n = 0; n < some; n += 1) events.push(...(await verified(sql, at)));
+      for (let n = made; n < Math.min(count, made + 1000); n += 1) events.push(...(await verified(sql, at)));
       await appendLeaves(sql, writer, events, at);
     });
-    made += some;
-  }
   await connection.close();
 }
 
 async function verified(sql: Statements, at: string): Promise<LogEvent[]> {
   const id = await takeNextId(sql);
   await insertUnit(sql, id, at);
-  const csr = assemble(goodParts(id));
+  const parts = goodParts(id);
   const steps: Step[] = [
-    { to: 'keyed', csr, spkiSha256: spkiOf(csr) },
-    { to: 'flashing', uid: `00000000${id}`, probe: 'a', firmwareSha256: 'ab'.repeat(32) },
+    { to: 'keyed', csr: assemble(parts), spkiSha256: sha256(parts.publicKeyInfo) },
+    {
+      to: 'flashing',
+      uid: sha256(id).slice(0, 16).toUpperCase(),
+      probe: 'a',
+      firmwareSha256: sha256('firmware'),
+    },
     { to: 'flashed' },
     { to: 'verified', proof: 'read-back', locked: false },
   ];
@@ -64,37 +96,25 @@ async function verified(sql: Statements, at: string): Promise<LogEvent[]> {
   return events;
 }
 
-/** Of a request of `assemble`: the SubjectPublicKeyInfo is its first element of this form. */
-function spkiOf(csr: Buffer): string {
-  const from = csr.indexOf(Buffer.from('3059301306072a8648ce3d0201', 'hex'));
-  return createHash('sha256')
-    .update(csr.subarray(from, from + 91))
-    .digest('hex');
+async function certify(
+  authority: OpenAuthority,
+  directory: string,
+  out: string,
+  answer: string,
+): Promise<void> {
+  const station = await openStation(directory);
+  await exportBatch(directory, station, out, 'next');
+  await answered(authority, out, answer, { station: null, officer: 'bench', now });
+  await importBatch(station, answer);
+  await station.registry.close();
 }
 
-const keys = { kind: 'file', passwords: 1 } as const;
-const file = { name: 'Bench', profile: 'default', validDays: null, structure: 'roots', keys } as const;
-
-async function certify(workshop: string, directory: string): Promise<void> {
-  const now = new Date();
-  const ca = join(workshop, 'ca');
-  await createAuthority(ca, file, password(), now);
-  const authority = await openAuthority(ca, now);
-  const station = await openStation(directory);
-  await trustAuthority(station.registry, authority.exchange, 'first');
-  const { openStationKey } = await import('../src/station-key.ts');
-  const { verifier } = await openStationKey(directory, 'st07', station.registry);
-  await authority.ledger.transaction(async (sql) => {
-    await insertStation(sql, { name: 'st07', verifier: verifier.line }, 'bench', now);
-    await insertLease(sql, 'st07', parseLease('00000001-00FFFFFF'), 'bench', now);
-  });
-  await exportBatch(directory, station, join(workshop, 'out'), 'next');
-  await answered(authority, join(workshop, 'out'), join(workshop, 'in'), {
-    station: null,
-    officer: 'bench',
-    now,
-  });
-  await importBatch(station, join(workshop, 'in'));
-  await station.registry.close();
+async function withAuthority(path: string, work: (authority: OpenAuthority) => Promise<void>): Promise<void> {
+  const authority = await openAuthority(path, now);
+  await work(authority);
   await authority.ledger.close();
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
 }

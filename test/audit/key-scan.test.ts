@@ -111,7 +111,7 @@ describe('a key of nobody here', () => {
     for (const type of types)
       for (const format of ['der', 'pem'] as const) {
         const bytes = Buffer.from(key.export({ format, type } as never));
-        expect(seen(bytes)[0]?.spkiSha256, `${String(type)} ${format}`).toBeNull();
+        expect(seen(bytes)[0]?.spkiSha256, format).toBeNull();
       }
   });
 });

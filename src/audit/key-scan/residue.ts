@@ -19,17 +19,9 @@ const leastDifferent = 22;
  * of object identifiers (ANSI X9.62, X.520 attributes, certificate extensions, key purposes) and the versions; in the
  * rows of units the types of the columns behind the request.
  */
-const publicParts = [
-  '2a8648ce3d',
-  '06035504',
-  '0603551d',
-  '2b06010505',
-  'a003020102',
-  '02010030',
-  '810d2d',
-  '810d3d',
-  '810d1f',
-].map((hex) => Buffer.from(hex, 'hex'));
+const publicParts = '2a8648ce3d 06035504 0603551d 2b06010505 a003020102 02010030 810d2d 810d3d 810d1f'
+  .split(' ')
+  .map((hex) => Buffer.from(hex, 'hex'));
 const beginsPart = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(publicParts.some((part) => part[0] === byte)),
 );
