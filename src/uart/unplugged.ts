@@ -8,18 +8,13 @@ import { stat } from 'node:fs/promises';
  */
 export async function watchForUnplugging(path: string, act: () => void): Promise<() => void> {
   const { ino, rdev } = await stat(path);
-  const isThere = () =>
-    stat(path).then(
-      (now) => now.ino === ino && now.rdev === rdev,
-      () => false,
-    );
-  const timer = setInterval(() => {
-    void isThere().then((there) => {
-      if (there) return;
-      clearInterval(timer);
-      act();
-    });
-  }, lookEveryMs);
+  const look = async () => {
+    const now = await stat(path).catch(() => undefined);
+    if (now?.ino === ino && now.rdev === rdev) return;
+    clearInterval(timer);
+    act();
+  };
+  const timer = setInterval(() => void look(), lookEveryMs);
   return () => clearInterval(timer);
 }
 
