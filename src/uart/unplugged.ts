@@ -8,13 +8,9 @@ import { stat } from 'node:fs/promises';
  */
 export async function watchForUnplugging(path: string, act: () => void): Promise<() => void> {
   const { ino, rdev } = await stat(path);
-  const isThere = () =>
-    stat(path).then(
-      (now) => now.ino === ino && now.rdev === rdev,
-      () => false,
-    );
   const look = async () => {
-    if (await isThere()) return;
+    const now = await stat(path).catch(() => undefined);
+    if (now?.ino === ino && now.rdev === rdev) return;
     clearInterval(timer);
     act();
   };
