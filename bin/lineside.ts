@@ -14,6 +14,7 @@ import { addLease } from './commands/lease.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRegistry } from './commands/registry.ts';
+import { addReport } from './commands/report.ts';
 import { addSim } from './commands/sim.ts';
 import { addTrust } from './commands/trust.ts';
 import { addVoid } from './commands/void.ts';
@@ -74,6 +75,7 @@ for (const add of [
   addImport,
   addInstall,
   addRegistry,
+  addReport,
   addCa,
   addSim,
   addDemo,
