@@ -1,4 +1,5 @@
 import { on } from 'node:events';
+import type { AuthorityKeys } from '../src/authority-keys.ts';
 import { type AuthorityReply, parseOpening, parseOrder } from '../src/authority-process.ts';
 import { asLinesideError } from '../src/errors.ts';
 import { signBatch } from '../src/sign-batch.ts';
@@ -20,7 +21,13 @@ try {
   const { value } = (await messages.next()) as { value: [unknown] };
   const { directory, officer, ...secrets } = parseOpening(value[0]);
   await atWork({ directory, officer }, (authority, by) =>
-    unlocking(authority, secrets, async (keys) => {
+    unlocking(authority, secrets, async (locked) => {
+      // Opened once, and before any board: deriving a key from the password takes longer than to provision a board.
+      const [device, exchange] = [await locked.authority('device'), await locked.exchange()];
+      const keys: AuthorityKeys = {
+        authority: async (role) => (role === 'device' ? device : locked.authority(role)),
+        exchange: async () => exchange,
+      };
       say({ kind: 'ready', verifier: authority.exchange.line });
       for await (const [message] of messages) {
         const { batch, out } = parseOrder(message);

@@ -75,7 +75,7 @@ export async function signBatch(
     const place = await placeInLedger(sql, authority, batch);
     const logBefore = await lastWitnessed(sql, batch.manifest.station);
     const log = place === 'last' ? null : mustExtend(batch.payload, batch.signer, logBefore);
-    const submission = { ...(await review(sql, batch, officer)), log, logBefore };
+    const submission = { ...(await review(sql, batch, place, officer)), log, logBefore };
     return officer.consent(submission, async (keys) => {
       const common = { signer: await keys.exchange(), requests: submission.requests };
       const known = await answerTo(sql, batch.sha256);
@@ -116,6 +116,7 @@ async function placeInLedger(sql: Statements, { exchange }: OpenAuthority, batch
 async function review(
   sql: Statements,
   batch: Requests,
+  place: 'next' | 'last',
   officer: Officer,
 ): Promise<Omit<Submission, 'log' | 'logBefore'>> {
   const { station, sequence } = batch.manifest;
@@ -128,7 +129,8 @@ async function review(
       if (id < (ids.at(-1) ?? id)) throw refusal('order');
       ids.push(id);
     }
-    already += (await admit(sql, requests)).length;
+    // What was answered is answered again, also if a device was revoked since: the others wait for it.
+    already += place === 'last' ? requests.length : (await admit(sql, requests)).length;
     officer.progress('checking', ids.length);
   }
   const [first = noDevice(), last = noDevice()] = [ids[0], ids.at(-1)];
