@@ -76,7 +76,7 @@ export const errorTable = {
   'file-exists': {
     exit: 2,
     what: '{path} is already there',
-    action: 'name another file: a key, certificate or CRL is never put over anything',
+    action: 'name another file: a key, certificate, CRL or report is never put over anything',
   },
   'password-length': {
     exit: 2,

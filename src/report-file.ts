@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { createWhole } from './durable.ts';
-import { LinesideError, systemCode, systemWords } from './errors.ts';
+import { LinesideError } from './errors.ts';
+import { writeNewFile } from './new-file.ts';
 
 const forms = { '.html': 'html', '.csv': 'csv', '.jsonl': 'jsonl', '.xml': 'xml' } as const;
 
@@ -16,7 +16,7 @@ export interface ReportFile {
 export async function newReportFile(path: string): Promise<ReportFile> {
   const extension = extname(path).toLowerCase();
   if (!Object.hasOwn(forms, extension)) {
-    const problem = `the name of a report ends in ${Object.keys(forms).join(', ')}: "${path}" does not`;
+    const problem = `the name of a report ends in .html, .csv, .jsonl or .xml: "${path}" does not`;
     throw new LinesideError('usage', { problem });
   }
   if (await isThere(path)) throw new LinesideError('file-exists', { path });
@@ -33,14 +33,8 @@ export async function writeReport(
   text: Iterable<string> | AsyncIterable<string>,
 ): Promise<string> {
   const digest = createHash('sha256');
-  try {
-    await createWhole(path, inBlocks(text, digest));
-    return digest.digest('hex');
-  } catch (cause) {
-    if (cause instanceof LinesideError) throw cause;
-    if (systemCode(cause) === 'EEXIST') throw new LinesideError('file-exists', { path }, { cause });
-    throw new LinesideError('directory-unwritable', { path, reason: systemWords(cause) }, { cause });
-  }
+  await writeNewFile(path, inBlocks(text, digest));
+  return digest.digest('hex');
 }
 
 const blockLength = 64 * 1024;

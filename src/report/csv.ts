@@ -3,9 +3,10 @@ import type { Report } from './report.ts';
 import type { Unit } from './unit.ts';
 
 /*
- * One line for each unit: RFC 4180, every field quoted. A spreadsheet takes text that begins with one of `=+-@`, their
- * full-width forms, a tab or a return for a formula, and may split fields at `;` (CWE-1236, OWASP "CSV Injection"), so
- * there an apostrophe is put before it. Who needs the text as it was reads the JSON Lines.
+ * One line for each unit: RFC 4180, every text quoted. A spreadsheet takes text that begins with one of `=+-@`, or
+ * their full-width forms, for a formula, and some split lines at `;` (CWE-1236, OWASP "CSV Injection"): there an
+ * apostrophe is put before it. A tab or a return, which begin one too, is spelled out. Who needs the text as it was reads the
+ * JSON Lines.
  */
 
 type Cell = string | number | boolean | null;
@@ -47,9 +48,9 @@ function line(cells: readonly Cell[]): string {
 
 function field(cell: Cell): string {
   if (cell === null) return '';
-  return typeof cell === 'string' ? `"${printable(withoutFormula(cell)).replaceAll('"', '""')}"` : `${cell}`;
+  return typeof cell === 'string' ? `"${withoutFormula(printable(cell)).replaceAll('"', '""')}"` : `${cell}`;
 }
 
 function withoutFormula(text: string): string {
-  return text.replace(/(^|[;\t])(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])/g, "$1'");
+  return text.replace(/(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, "$1'");
 }

@@ -1,7 +1,7 @@
 import type { Finding, Severity } from '../../audit/finding.ts';
 import type { LeaseStanding, LogStanding, Report, Signed, StationLeaf } from '../report.ts';
-import { count, counted, dateTime, duration, percent } from '../words.ts';
-import { html, type Html, said } from './markup.ts';
+import { count, counted, duration, percent } from '../words.ts';
+import { codeOf, html, type Html, said, timeOf } from './markup.ts';
 import { share } from './plot.ts';
 import { severityMark } from './summary.ts';
 import { facts, table } from './table.ts';
@@ -84,35 +84,28 @@ function witness({ witnessed }: LogStanding, madeAt: Date): Html {
   const age = duration((madeAt.getTime() - witnessed.time.getTime()) / 1000);
   return html`${facts([
     ['Witness', said(witnessed.witness)],
-    ['Signed', html`${time(witnessed.time)} UTC, by the clock of the CA: ${age} before this report`],
+    ['Signed', html`${timeOf(witnessed.time)} UTC, by the clock of the CA: ${age} before this report`],
     ['Holds', witnessed.holds ? 'yes: the log still begins with it' : 'no: the log does not begin with it'],
   ])}${checkpoint(witnessed)}`;
 }
 
 function checkpoint({ origin, size, root, note }: Signed): Html {
   return html`${facts([
-    ['Origin', code(origin)],
+    ['Origin', codeOf(origin)],
     ['Entries', count(size)],
-    ['Root', code(root)],
-  ])}<details><summary>The signed note, to be checked with other tools</summary><pre tabindex="0">${note
+    ['Root', codeOf(root)],
+  ])}<details class="more"><summary>The signed note, to be checked with other tools</summary><pre tabindex="0">${note
     .trimEnd()
     .split('\n')
     .map((line) => html`${line}\n`)}</pre></details>
 `;
 }
 
-function code(text: string): Html {
-  return html`<code>${text}</code>`;
-}
-
-function time(at: Date | string): Html {
-  return html`<time datetime="${typeof at === 'string' ? at : at.toISOString()}">${dateTime(at)}</time>`;
-}
-
-/** More are in the JSON Lines. */
+/** More are in the JSON Lines, and so are the seals, which only say what this page tells. */
 const maximumEvents = 500;
 
-export function events({ events }: Report): Html {
+export function events(report: Report): Html {
+  const events = report.events.filter(({ ev }) => ev !== 'seal');
   const shown = events.slice(-maximumEvents);
   return html`<section id="events" aria-labelledby="events-title">
 <h2 id="events-title">Events of the station</h2>
@@ -121,7 +114,7 @@ ${table(
   'What the log says beside units',
   [
     { name: 'Entry', kind: 'number', cell: ({ n }: StationLeaf) => count(n) },
-    { name: 'Time, UTC', cell: ({ t }) => time(t) },
+    { name: 'Time, UTC', cell: ({ t }) => timeOf(t) },
     { name: 'Event', kind: 'code', cell: ({ ev }) => ev },
     { name: 'It says', cell: sayings },
   ],
@@ -134,10 +127,25 @@ ${table(
 /** Said by every leaf, or shown beside it. */
 const common = ['v', 'n', 'p', 't', 'm', 'ev', 'id', 'station', 'sw', 'from', 'to'];
 
+/** Hashes are SHA-256. */
+const names: Readonly<Record<string, string>> = {
+  csr: 'request',
+  spki: 'public key',
+  uid: 'chip',
+  fw: 'firmware',
+  cert: 'certificate',
+};
+
 /** What a leaf says beside what all do, as it is in the log. */
 export function sayings(leaf: object): Html {
   const own = Object.entries(leaf).filter(([key]) => !common.includes(key));
-  return html`${own.map(([key, value], at) => html`${at === 0 ? '' : ' · '}<span class="key">${key}</span> ${key === 'reason' ? said(String(value)) : code(String(value))}`)}`;
+  return html`${own.map(
+    ([
+      key,
+      value,
+    ]) => html`<span class="saying"><span class="key">${names[key] ?? key}</span> ${key === 'reason' ? said(String(value)) : codeOf(String(value))}</span>
+`,
+  )}`;
 }
 
 export function audit({ findings }: Report): Html {
@@ -169,15 +177,15 @@ ${table(
 function about(subject: Finding['subject']): Html {
   switch (subject.kind) {
     case 'unit':
-      return html`unit ${code(subject.id)}`;
+      return html`unit ${codeOf(subject.id)}`;
     case 'leaf':
       return html`entry ${count(subject.n)}`;
     case 'batch':
       return html`batch ${subject.sequence} ${subject.direction === 'out' ? 'to' : 'from'} the CA`;
     case 'lease':
-      return html`lease ${code(subject.range)}`;
+      return html`lease ${codeOf(subject.range)}`;
     case 'file':
-      return html`file ${code(subject.path)}`;
+      return html`file ${codeOf(subject.path)}`;
     case 'station':
       return html`the station`;
   }

@@ -1,4 +1,5 @@
 import { printable } from '../../printable.ts';
+import { dateTime } from '../words.ts';
 
 const source = Symbol('markup');
 
@@ -28,6 +29,15 @@ export function markupOf(part: Part): string {
 /** What people have typed, kept apart from the direction that the text around it is written in. */
 export function said(words: string): Html {
   return html`<bdi>${words}</bdi>`;
+}
+
+/** To the second, UTC; the page says so once. */
+export function timeOf(time: Date | string): Html {
+  return html`<time datetime="${typeof time === 'string' ? time : time.toISOString()}">${dateTime(time)}</time>`;
+}
+
+export function codeOf(text: string): Html {
+  return html`<code>${text}</code>`;
 }
 
 function escaped(text: string): string {

@@ -22,7 +22,7 @@ export function plot({ id, title, description, kind, bars }: Plot): Html {
   return html`<figure class="plot">
 <figcaption id="${id}">${title}</figcaption>
 <div class="scale" aria-hidden="true"><span>${count(top)}</span><span>${count(top / 2)}</span><span>0</span></div>
-<svg role="img" aria-labelledby="${id} ${id}-says" class="${kind}" width="100%" height="100%">
+<svg role="img" aria-labelledby="${id}" aria-describedby="${id}-says" class="${kind}" width="100%" height="100%">
 <desc id="${id}-says">${description}</desc>
 ${[0, 50, 100].map((y) => html`<line x1="0" x2="100%" y1="${y}%" y2="${y}%"/>`)}
 ${bars.map(({ start, value }, at) => bar(start, value, { x: at * width, width, height: (value / top) * 100 }))}

@@ -3,7 +3,7 @@ import { byProbe, type Cause, causesOf, overTime, type Stretch, tallyOf, yieldOf
 import type { Report } from '../report.ts';
 import type { Unit } from '../unit.ts';
 import { count, counted, dateTime, percent } from '../words.ts';
-import { html, type Html, said } from './markup.ts';
+import { html, type Html, said, timeOf } from './markup.ts';
 import { plot, share } from './plot.ts';
 import { table } from './table.ts';
 
@@ -26,7 +26,7 @@ function plots(each: string, stretches: readonly Stretch[]): Html {
   return html`${plot({ id: 'plot-good', title: `Good units per ${each}`, description: says('good'), kind: 'good', bars: bars('good') })}
 ${plot({ id: 'plot-void', title: `Void units per ${each}, to a scale of their own`, description: says('void'), kind: 'void', bars: bars('void') })}
 <p class="note">Times are UTC, by the clock of the station. A unit counts when it was known to be good or void.</p>
-<details><summary>The figures of both plots</summary>
+<details class="more"><summary>The figures of both plots</summary>
 ${table(
   `Units per ${each}`,
   [
@@ -57,8 +57,8 @@ function description(
 export function faults({ units }: Report): Html {
   return html`<section id="faults" aria-labelledby="faults-title">
 <h2 id="faults-title">Faults</h2>
-${tallyOf(units).void === 0 ? html`<p>No unit of this period is void.</p>` : causeTable(units)}
-${units.length === 0 ? '' : probeTable(units)}
+${causeTable(units)}
+${probeTable(units)}
 <p class="note">A board that is refused before an id is spent on it leaves no entry in the log and is not counted.</p>
 </section>
 `;
@@ -76,8 +76,8 @@ function causeTable(units: readonly Unit[]): Html {
       { name: 'Meaning', cell: ({ reason }) => meaningOf(reason) },
       { name: 'Units', kind: 'number', cell: (cause) => count(cause.units) },
       { name: 'Share', kind: 'number', cell: (cause) => share(cause.units / lost, 'void') },
-      { name: 'First', cell: ({ first }) => dateTime(first) },
-      { name: 'Last', cell: ({ last }) => dateTime(last) },
+      { name: 'First', cell: ({ first }) => timeOf(first) },
+      { name: 'Last', cell: ({ last }) => timeOf(last) },
     ],
     causes.slice(0, maximumCauses),
   )}${rest.length === 0 ? '' : html`<p>${counted(rest.length, 'more cause')} of ${counted(others, 'unit')} in all.</p>`}`;

@@ -34,6 +34,7 @@ h2 { font-size: 1.5rem; margin: 0 0 1rem; }
 h3 { font-size: 1.125rem; margin: 1.75rem 0 0.5rem; }
 p { max-width: 44rem; margin: 0.5rem 0; }
 header { border-bottom: 1px solid var(--ink); padding-bottom: 1rem; }
+header p { max-width: none; }
 header p, .note, footer { color: var(--soft); }
 .note, footer { font-size: 0.875rem; }
 .kind { margin: 0; letter-spacing: 0.06em; text-transform: uppercase; font-size: 0.8125rem; }
@@ -42,7 +43,9 @@ nav a { text-decoration: none; padding: 0.25rem 0; display: inline-block; }
 nav a:hover { text-decoration: underline; }
 section { padding-top: 2.5rem; }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: 0.75rem; }
-code, .code, pre { font-family: var(--code); font-size: 0.9em; overflow-wrap: anywhere; }
+code, .code, pre { font-family: var(--code); font-size: 0.9em; }
+code, pre { overflow-wrap: anywhere; }
+.code, .code code { white-space: nowrap; }
 pre { white-space: pre-wrap; background: var(--shade); padding: 0.75rem 1rem; margin: 0.5rem 0; border-radius: 4px; }
 
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1.25rem 1.5rem; margin: 0; }
@@ -71,6 +74,7 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: 0.8125rem; border-bottom-color: var(--soft); white-space: nowrap; vertical-align: bottom; }
 thead th.code { font-family: inherit; }
 tbody th { min-width: 7rem; }
+tbody th.number { min-width: 0; }
 bdi { overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 .key { color: var(--soft); font-size: 0.8125rem; }
@@ -85,7 +89,7 @@ time { white-space: nowrap; }
 svg line { stroke: var(--rule); stroke-width: 1; }
 svg.good rect { fill: var(--good); }
 svg.void rect { fill: var(--void); }
-svg.share { display: block; margin-top: 0.3rem; min-width: 6rem; }
+svg.share { display: block; margin: 0.3rem 0 0.2rem auto; min-width: 6rem; max-width: 9rem; }
 svg.share .whole { fill: var(--rule); }
 
 .facts { margin: 0.5rem 0 1rem; }
@@ -99,17 +103,19 @@ details > summary:first-of-type { color: var(--ink); }
 .unit { border-bottom: 1px solid var(--rule); margin-left: 1rem; }
 .unit summary span, .unit summary code { display: inline-block; margin-right: 1rem; }
 .unit summary .state { min-width: 5rem; }
-.unit.void .state { color: var(--void); }
-.unit:target { background: var(--shade); }
-.unit ol { list-style: none; margin: 0 0 1rem 1rem; padding: 0; font-size: 0.875rem; }
-.unit li { display: grid; grid-template-columns: 4rem 10rem 5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.2rem 0; }
-.unit .entry { text-align: right; color: var(--soft); }
+.unit summary .probe { min-width: 4.5rem; }
+.unit .void { color: var(--void); }
+.unit ol:target { background: var(--shade); }
+.unit p, .unit ol { margin: 0.25rem 0 0.75rem 1rem; font-size: 0.875rem; }
+.unit ol { list-style: none; padding: 0; }
+.unit li { display: grid; grid-template-columns: 6rem 10rem 5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.2rem 0; }
+.saying { display: inline-block; margin-right: 1rem; }
 @media (max-width: 48rem) {
   .concerns li, .facts div { grid-template-columns: 1fr; }
   .unit { margin-left: 0; }
-  .unit ol { margin-left: 0; }
-  .unit li { grid-template-columns: auto auto 1fr; }
-  .unit .says { grid-column: 1 / 4; }
+  .unit p, .unit ol { margin-left: 0; }
+  .unit li { display: flex; flex-wrap: wrap; gap: 0 0.75rem; }
+  .unit .says { width: 100%; }
 }
 @media (forced-colors: active) {
   .mark::before { forced-color-adjust: none; background: CanvasText; }
@@ -125,7 +131,8 @@ details > summary:first-of-type { color: var(--ink); }
   }
   html { font-size: 9.5pt; }
   body { padding: 0; max-width: none; }
-  nav, .skip { display: none; }
+  nav, .skip, .more:not([open]) { display: none; }
+  .group::details-content { content-visibility: visible; block-size: auto; }
   a { text-decoration: none; }
   section { padding-top: 1.5rem; }
   h2, h3, caption, summary { break-after: avoid; }

@@ -21,10 +21,9 @@ ${concerns(report)}
 `;
 }
 
-function figures({ units, leases }: Report): Html {
+function figures({ units }: Report): Html {
   const tally = tallyOf(units);
   const { perHour, bestHour, hours, median, slow } = paceOf(units);
-  const left = leases.reduce((sum, lease) => sum + lease.left, 0);
   const tiles: readonly (readonly [name: string, value: string, note: string])[] = [
     ['Yield', percent(yieldOf(tally)), 'good of all that are good or void'],
     ['Good', count(tally.good), `of ${count(units.length)} begun`],
@@ -36,7 +35,6 @@ function figures({ units, leases }: Report): Html {
       `over ${count(hours)} h with work; best hour ${count(bestHour)}`,
     ],
     ['Time for one', briefly(median), `half take no longer; 19 of 20 within ${briefly(slow)}`],
-    ['Ids left', count(left), 'in the leases of today'],
   ];
   return html`<dl class="tiles">
 ${tiles.map(

@@ -11,6 +11,7 @@ export interface Column<Row> {
 
 /** The first column names the row. A table that is wider than the screen moves within its own frame. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+  if (rows.length === 0) return html`<p>${caption}: none.</p>`;
   const [name, ...rest] = columns;
   return html`<div class="frame" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>

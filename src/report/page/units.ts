@@ -1,8 +1,8 @@
 import type { Report } from '../report.ts';
 import type { Outcome, Unit } from '../unit.ts';
-import { briefly, count, counted, dateTime } from '../words.ts';
+import { briefly, count, counted } from '../words.ts';
 import { sayings } from './evidence.ts';
-import { html, type Html, said } from './markup.ts';
+import { html, type Html, said, timeOf } from './markup.ts';
 import { table } from './table.ts';
 
 /** So many units have their history on the page: what goes beyond is in the JSON Lines. */
@@ -22,11 +22,11 @@ function doubtTable(open: readonly Unit[]): Html {
   return html`<p>${counted(open.length, 'unit')} that the station stopped working on before they were good or void. The
 board tells: if it carries this id and key it may go on, otherwise the unit is void and the board begins anew.</p>
 ${table(
-  'Units in doubt',
+  'Where they stand',
   [
     { name: 'Id', kind: 'code', cell: ({ id }: Unit) => html`<a href="#unit-${id}">${id}</a>` },
     { name: 'Stopped when', cell: ({ state }) => state },
-    { name: 'Since, UTC', cell: ({ changedAt }) => dateTime(changedAt) },
+    { name: 'Since, UTC', cell: ({ changedAt }) => timeOf(changedAt) },
     { name: 'Probe', cell: ({ probe }) => (probe === null ? 'none yet' : said(probe)) },
     { name: 'Chip', kind: 'code', cell: ({ uid }) => uid ?? 'none yet' },
   ],
@@ -81,15 +81,22 @@ function history(
   serial: string | null,
   leaves: readonly { n: number; t: string; ev: string }[],
 ): Html {
-  const { id, state, probe, reason, reservedAt, seconds, outcome } = unit;
-  return html`<details class="unit ${outcome}" id="unit-${id}"><summary><code>${id}</code> <span class="state">${state}</span> <span>${dateTime(reservedAt)}</span> <span>${probe === null ? '' : html`probe ${said(probe)}`}</span> <span class="why">${reason === null ? briefly(seconds) : said(reason)}</span></summary>
+  const { id, state, outcome, probe, reservedAt } = unit;
+  return html`<details class="unit"><summary><code>${id}</code> <span class="state ${classOf[outcome]}">${state}</span> <span>${timeOf(reservedAt)}</span> <span class="probe">${probe === null ? '' : html`probe ${said(probe)}`}</span> <span>${ending(unit)}</span></summary>
 ${serial === null ? '' : html`<p>Certificate serial number <code>${serial}</code></p>`}
-<ol>${leaves.map(
+<ol id="unit-${id}">${leaves.map(
     (
       leaf,
-    ) => html`<li><span class="entry">${count(leaf.n)}</span> <time datetime="${leaf.t}">${dateTime(leaf.t)}</time> <b>${leaf.ev.replace(/^unit\./, '')}</b> <span class="says">${sayings(leaf)}</span></li>
+    ) => html`<li><span class="key">entry ${count(leaf.n)}</span> ${timeOf(leaf.t)} <b>${leaf.ev.replace(/^unit\./, '')}</b> <span class="says">${sayings(leaf)}</span></li>
 `,
   )}</ol>
 </details>
 `;
+}
+
+const classOf = { good: 'good', void: 'void', 'in doubt': 'doubt' } as const;
+
+function ending({ outcome, reason, seconds }: Unit): Html | string {
+  if (outcome === 'in doubt') return 'in doubt';
+  return reason === null ? `good in ${briefly(seconds)}` : said(reason);
 }
