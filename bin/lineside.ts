@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts';
 import { addExport } from './commands/export.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addLog } from './commands/log.ts';
 import { addInstall } from './commands/install.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLease } from './commands/lease.ts';
@@ -30,10 +31,10 @@ process.umask(0o077);
 
 const exitCodes = `
 Exit codes:
-  0 all is well         4 no probe, or no such board    9 no id left: ask for a lease
-  2 not understood      5 the board failed              10 in doubt: mark the board
-  3 station not fit     6 stop the line                 130 interrupted
-  1 the unit failed     8 refused: set the board aside`;
+  0 all is well         4 no probe, or no such board    8 refused: set the board aside
+  1 the unit failed     5 the board failed              9 no id left: ask for a lease
+  2 not understood      6 stop the line                 10 in doubt: mark the board
+  3 station not fit     7 tampered with: stop the line  130 interrupted`;
 
 const session: Session = {
   get station() {
@@ -75,6 +76,7 @@ for (const add of [
   addImport,
   addInstall,
   addRegistry,
+  addLog,
   addReport,
   addCa,
   addSim,

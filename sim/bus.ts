@@ -52,6 +52,11 @@ export class Bus {
   }
 }
 
+/** The byte, halfword or word at `address`, of the word it lies in. */
+export function partOf(word: number, address: number, width: Width): number {
+  return width === 4 ? word : (word >> (8 * (address & 3))) & (width === 2 ? 0xffff : 0xff);
+}
+
 /** Told of every access the model has no behaviour for: it reads as zero and ignores writes. */
 export type OnUnimplemented = (access: string) => void;
 

@@ -1,4 +1,12 @@
-import { Bus, BusFault, type BusSlave, describeAccess, type OnUnimplemented, type Width } from './bus.ts';
+import {
+  Bus,
+  BusFault,
+  type BusSlave,
+  describeAccess,
+  type OnUnimplemented,
+  partOf,
+  type Width,
+} from './bus.ts';
 import { CoreRegisters } from './core-registers.ts';
 import type { Faults } from './faults.ts';
 import type { Memory } from './memory.ts';
@@ -45,6 +53,10 @@ const HFSR_FORCED = 1 << 30;
 
 const HARDFAULT = 3;
 
+// CPUID of r0p1, and that of a Cortex-M33.
+const CORTEX_M4 = 0x410fc241;
+const CORTEX_M33 = 0x410fd214;
+
 // Between two ST-Link commands lies at least a USB frame: 1 ms, in which a 64 MHz core retires about this many.
 const INSTRUCTIONS_PER_COMMAND = 64_000;
 
@@ -52,7 +64,6 @@ interface CoreOptions {
   readonly slaves: readonly BusSlave[];
   readonly ram: Memory;
   readonly faults: Faults;
-  readonly cpuid: () => number;
   /** Who made the chip, as PIDR of its ROM table. */
   readonly romTablePidr: number;
   /** The address is one the core can fetch from. */
@@ -122,7 +133,7 @@ export class CortexM4 implements BusSlave {
   read(offset: number, width: Width): number {
     const address = this.base + offset;
     const word = this.#readWord((address & ~3) >>> 0);
-    return width === 4 ? word : (word >> (8 * (address & 3))) & (width === 2 ? 0xffff : 0xff);
+    return partOf(word, address, width);
   }
 
   write(offset: number, value: number, width: Width): void {
@@ -134,7 +145,7 @@ export class CortexM4 implements BusSlave {
   #readWord(address: number): number {
     switch (address) {
       case CPUID:
-        return this.#options.cpuid() | 0;
+        return this.#options.faults.has('other-core') ? CORTEX_M33 : CORTEX_M4;
       case ICSR:
         return this.#registers.exception;
       case AIRCR:

@@ -30,9 +30,12 @@ const STKERRCLR = 1 << 2;
 const WDERRCLR = 1 << 3;
 const ORUNERRCLR = 1 << 4;
 
+// Designer Arm; the part and version of the ports that come with a Cortex-M4 and a Cortex-M0.
+const CORTEX_M4_DPIDR = 0x2ba01477;
+const CORTEX_M0_DPIDR = 0x0bc11477;
+
 /** The registers of a SW-DP, DP architecture version 1, without pushed compare and verify. */
 export class DebugPort {
-  readonly #dpidr: () => number;
   readonly #accessPort: (apsel: number) => AccessPort | undefined;
   readonly #faults: Faults;
   #ctrl = 0;
@@ -40,8 +43,7 @@ export class DebugPort {
   #select = 0;
   #rdbuff = 0;
 
-  constructor(dpidr: () => number, accessPort: (apsel: number) => AccessPort | undefined, faults: Faults) {
-    this.#dpidr = dpidr;
+  constructor(accessPort: (apsel: number) => AccessPort | undefined, faults: Faults) {
     this.#accessPort = accessPort;
     this.#faults = faults;
   }
@@ -77,7 +79,7 @@ export class DebugPort {
 
   read(ap: boolean, address: number): number {
     if (ap) return this.#readAp(address);
-    if (address === DPIDR) return this.#dpidr();
+    if (address === DPIDR) return this.#faults.has('wrong-dpidr') ? CORTEX_M0_DPIDR : CORTEX_M4_DPIDR;
     // DPBANKSEL 1 is DLCR, whose TURNROUND is fixed here at one cycle: it reads as zero.
     if (address === CTRL_STAT) return (this.#select & 0xf) === 0 ? this.#ctrlStat() : 0;
     if (address === RDBUFF) this.#sticky |= READOK;

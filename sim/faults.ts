@@ -17,7 +17,7 @@ const FAULTS = {
   'other-core': 'none',
   'small-flash': 'none',
   locked: 'none',
-  'nvmc-busy': 'bytes or none',
+  'flash-busy': 'bytes or none',
   'no-ctrl-ap': 'none',
   'probe-gone': 'bytes',
   'stuck-lock': 'none',
@@ -30,9 +30,10 @@ interface Fault {
   readonly at: number;
 }
 
-/** How each fault is written, in the order of the README. */
-export function faultForms(): string[] {
+/** How each fault is written, in the order of the README, but for those that a chip is without. */
+export function faultForms(without: readonly FaultName[] = []): string[] {
   return Object.entries(FAULTS).flatMap(([name, argument]) => {
+    if (isFaultName(name) && without.includes(name)) return [];
     if (argument === 'none') return [name];
     if (argument === 'address') return [`${name}@ADDRESS`];
     return argument === 'bytes' ? [`${name}@N`] : [name, `${name}@N`];
@@ -43,9 +44,9 @@ function isFaultName(name: string): name is FaultName {
   return Object.hasOwn(FAULTS, name);
 }
 
-export function parseFault(spec: string): Fault {
+export function parseFault(spec: string, without: readonly FaultName[] = []): Fault {
   const [, name = '', at] = /^([a-z-]+)(?:@(0x[0-9a-fA-F]{1,8}|[0-9]{1,9}))?$/.exec(spec) ?? [];
-  if (!isFaultName(name)) throw unknownFault(spec);
+  if (!isFaultName(name) || without.includes(name)) throw unknownFault(spec, without);
   const argument: Argument = FAULTS[name];
   const takes = {
     none: at === undefined,
@@ -53,15 +54,15 @@ export function parseFault(spec: string): Fault {
     'bytes or none': !isAddress(at),
     address: isAddress(at),
   };
-  if (!takes[argument]) throw unknownFault(spec);
+  if (!takes[argument]) throw unknownFault(spec, without);
   return { name, at: Number(at ?? 0) };
 }
 
 const isAddress = (at: string | undefined) => at?.startsWith('0x') === true;
 const isCount = (at: string | undefined) => at !== undefined && !isAddress(at);
 
-function unknownFault(spec: string): Error {
-  return new Error(`unknown fault "${spec}", allowed are ${faultForms().join(', ')}`);
+function unknownFault(spec: string, without: readonly FaultName[]): Error {
+  return new Error(`unknown fault "${spec}", allowed are ${faultForms(without).join(', ')}`);
 }
 
 // One busy AHB transfer makes a probe see a few WAITs in a row, not one.
@@ -85,13 +86,19 @@ export class Faults {
   #flashBytes = 0;
   #weakByte = -1;
   #weakMask = 0;
+  readonly #without: readonly FaultName[];
+
+  /** `without` names what cannot go wrong on this chip. */
+  constructor(without: readonly FaultName[] = []) {
+    this.#without = without;
+  }
 
   has(name: FaultName): boolean {
     return this.#inForce.has(name);
   }
 
   replace(specs: readonly string[]): void {
-    this.#specs = specs.map(parseFault);
+    this.#specs = specs.map((spec) => parseFault(spec, this.#without));
     this.rearm();
   }
 

@@ -58,7 +58,7 @@ export class StlinkProbe {
       case stlink.GETLASTRWSTATUS:
       case stlink.GETLASTRWSTATUS2:
         return putWords(reply, this.#lastStatus, this.#dap.blockAddress);
-      // No pin reset: the nRF52840 has none until UICR.PSELRESET names a pin. The clock does not matter here.
+      // The fixture has no wire to a reset pin, and the clock does not matter here.
       case stlink.DRIVE_NRST:
       case stlink.SWD_SET_FREQ:
       case stlink.INIT_AP:

@@ -23,6 +23,7 @@ const SWD_TO_JTAG = 0xe73c;
 /** The target's end of the wire, one call per SWCLK cycle. Turnaround is one cycle. */
 export class SwdTarget {
   readonly #dp: DebugPort;
+  readonly #answers: () => boolean;
   readonly #faults: Faults;
   #phase = JTAG;
   #bit = 0;
@@ -37,8 +38,10 @@ export class SwdTarget {
   #address = 0;
   #ack = 0;
 
-  constructor(dp: DebugPort, faults: Faults) {
+  /** `answers` is false for a chip that has taken its debug port away. */
+  constructor(dp: DebugPort, answers: () => boolean, faults: Faults) {
     this.#dp = dp;
+    this.#answers = answers;
     this.#faults = faults;
   }
 
@@ -51,7 +54,7 @@ export class SwdTarget {
 
   /** One clock cycle; the result is the level the host samples in it. A line nobody drives is pulled up. */
   clock(driven: number): number {
-    if (!this.#faults.connected) return 1;
+    if (!this.#faults.connected || !this.#answers()) return 1;
     if (this.#phase === ACK) return this.#driveAck();
     if (this.#phase === READ_DATA) return this.#driveData();
     const level = driven === RELEASED ? 1 : driven;

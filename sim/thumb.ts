@@ -1,8 +1,9 @@
 import type { Bus, Width } from './bus.ts';
 import { BusFault } from './bus.ts';
+import { decodeWide, type Wide } from './thumb-wide.ts';
 
-// The 16-bit Thumb instructions and BL, which is what OpenOCD's loaders are made of (ARMv7-M ARM A5.2, A7.7).
-// IT and the other 32-bit encodings are undefined here. The cases below are the top five bits of the encoding.
+// The 16-bit Thumb instructions, BL, and the 32-bit ones of thumb-wide.ts, which is what OpenOCD's loaders are made of
+// (ARMv7-M ARM A5.2, A7.7); all others are undefined here. The cases below are the top five bits of the encoding.
 
 /** Why `run` came back. */
 export type Stop = 'budget' | 'spinning' | 'left RAM' | 'breakpoint' | 'undefined' | BusFault;
@@ -29,6 +30,8 @@ export class Thumb {
   #z = 1;
   #c = 0;
   #v = 0;
+  // ITSTATE (A7.3.2): condition and mask of the instructions that an IT makes conditional; 0 outside.
+  #it = 0;
   #stop: Stop = 'budget';
   #activity = 0;
   #loops = 0;
@@ -48,7 +51,9 @@ export class Thumb {
     return (this.#n & 0x80000000) | (this.#z === 0 ? 1 << 30 : 0) | (this.#c << 29) | (this.#v << 28);
   }
 
+  /** Ends an IT block too, as a debugger that writes xPSR does. */
   set flags(apsr: number) {
+    this.#it = 0;
     this.#n = apsr & 0x80000000;
     this.#z = apsr & (1 << 30) ? 0 : 1;
     this.#c = (apsr >> 29) & 1;
@@ -65,7 +70,7 @@ export class Thumb {
         const offset = (pc - this.#codeBase) >>> 0;
         if (offset >= this.#code.byteLength) return 'left RAM';
         left--;
-        this.#execute(this.#code.getUint16(offset, true), pc);
+        this.#next(this.#code.getUint16(offset, true), pc);
         if (this.#stop !== 'budget') return this.#stop;
       }
       return 'budget';
@@ -83,7 +88,7 @@ export class Thumb {
     this.#watched = -1;
     try {
       const pc = this.#get(PC);
-      this.#execute(this.#bus.read(pc >>> 0, 2), pc);
+      this.#next(this.#bus.read(pc >>> 0, 2), pc);
       this.instructions++;
       return this.#stop;
     } catch (error) {
@@ -99,6 +104,22 @@ export class Thumb {
 
   #set(n: number, value: number): void {
     this.registers[n] = value;
+  }
+
+  #next(code: number, pc: number): void {
+    if (this.#it === 0) this.#execute(code, pc);
+    else this.#conditional(code, pc);
+  }
+
+  /** In an IT block only a comparison sets flags; what does not hold is passed over (A7.3.3). */
+  #conditional(code: number, pc: number): void {
+    const condition = this.#it >> 4;
+    this.#it = this.#it & 7 ? (this.#it & 0xe0) | ((this.#it << 1) & 0x1f) : 0;
+    const wide = code >>> 11 > 0b11100;
+    if (!this.#holds(condition)) return this.#set(PC, pc + (wide ? 4 : 2));
+    const [n, z, c, v] = [this.#n, this.#z, this.#c, this.#v];
+    this.#execute(code, pc);
+    if (!wide && !compares(code)) [this.#n, this.#z, this.#c, this.#v] = [n, z, c, v];
   }
 
   #execute(code: number, pc: number): void {
@@ -197,8 +218,91 @@ export class Thumb {
         this.#branch(pc + 4 + ((code << 21) >> 20), pc);
         return;
       default:
-        this.#branchWithLink(code, pc);
+        this.#wide(code, this.#load(pc + 2, 2), pc);
     }
+  }
+
+  #wide(first: number, second: number, pc: number): void {
+    if ((first & 0xf800) === 0xf000 && (second & 0xd000) === 0xd000)
+      return this.#branchWithLink(first, second, pc);
+    const wide = decodeWide(first, second);
+    if (!wide) {
+      this.#stop = 'undefined';
+      return;
+    }
+    this.#set(PC, pc + 4);
+    if (wide.kind === 'data') this.#immediateProcessing(wide);
+    else if (wide.kind === 'memory') this.#immediateOffset(wide);
+  }
+
+  // A5.3.1: the results that go nowhere are TST, TEQ, CMN and CMP; without a first operand it is MOV or MVN.
+  #immediateProcessing({
+    operation,
+    setFlags,
+    d,
+    n,
+    immediate,
+    carry,
+  }: Extract<Wide, { kind: 'data' }>): void {
+    const before = [this.#n, this.#z, this.#c, this.#v] as const;
+    const a = n === PC ? 0 : this.#get(n);
+    const result = this.#compute(operation, a, immediate, carry);
+    if (result === undefined) this.#stop = 'undefined';
+    else if (d !== PC) this.#set(d, result);
+    if (!setFlags) [this.#n, this.#z, this.#c, this.#v] = before;
+  }
+
+  #compute(operation: number, a: number, b: number, carry: number | undefined): number | undefined {
+    switch (operation) {
+      case 0:
+        return this.#logical(a & b, carry);
+      case 1:
+        return this.#logical(a & ~b, carry);
+      case 2:
+        return this.#logical(a | b, carry);
+      case 3:
+        return this.#logical(a | ~b, carry);
+      case 4:
+        return this.#logical(a ^ b, carry);
+      case 8:
+        return this.#add(a, b);
+      case 10:
+        return this.#addWithCarry(a, b, this.#c);
+      case 11:
+        return this.#addWithCarry(a, ~b, this.#c);
+      case 13:
+        return this.#sub(a, b);
+      case 14:
+        return this.#sub(b, a);
+      default:
+        return undefined;
+    }
+  }
+
+  #logical(result: number, carry: number | undefined): number {
+    this.#flagsOf(result);
+    this.#c = carry ?? this.#c;
+    return result;
+  }
+
+  #immediateOffset({
+    load,
+    width,
+    signed,
+    t,
+    n,
+    offset,
+    index,
+    writeBack,
+  }: Extract<Wide, { kind: 'memory' }>): void {
+    const base = this.#get(n);
+    const address = index ? base + offset : base;
+    if (load) {
+      const value = this.#load(address, width);
+      const unused = 32 - 8 * width;
+      this.#set(t, signed ? (value << unused) >> unused : value);
+    } else this.#store(address, this.#get(t), width);
+    if (writeBack) this.#set(n, base + offset);
   }
 
   // A5.2.2
@@ -325,7 +429,7 @@ export class Thumb {
         return;
       case 0b1111:
         // NOP, YIELD, WFE, WFI and SEV all do nothing here; a non-zero mask is IT.
-        if (code & 15) this.#stop = 'undefined';
+        if (code & 15) this.#it = code & 0xff;
         return;
       default:
         // CPS: there are no interrupts to mask.
@@ -431,12 +535,7 @@ export class Thumb {
   }
 
   // BL (A7.7.18): the second halfword is 11x1.
-  #branchWithLink(code: number, pc: number): void {
-    const second = this.#load(pc + 2, 2);
-    if ((code & 0xf800) !== 0xf000 || (second & 0xd000) !== 0xd000) {
-      this.#stop = 'undefined';
-      return;
-    }
+  #branchWithLink(code: number, second: number, pc: number): void {
     const s = (code >> 10) & 1;
     const i1 = ~((second >> 13) ^ s) & 1;
     const i2 = ~((second >> 11) ^ s) & 1;
@@ -546,6 +645,12 @@ export class Thumb {
     this.#c = result >>> 31;
     return result;
   }
+}
+
+/** CMP, CMN and TST among the 16-bit encodings. */
+function compares(code: number): boolean {
+  const operation = code >> 6;
+  return code >>> 11 === 0b00101 || [0x108, 0x10a, 0x10b].includes(operation) || code >>> 8 === 0x45;
 }
 
 /** SXTH, SXTB, UXTH, UXTB. */

@@ -17,6 +17,7 @@ export const tag = {
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
+  keyIdentifier: 0x80,
   attributes: 0xa0,
   version: 0xa0,
   crlExtensions: 0xa0,

@@ -326,7 +326,8 @@ export const errorTable = {
   'registry-missing': {
     exit: 6,
     what: 'the registry {path} is missing',
-    action: 'restore it from its backup: a station never starts again with an empty registry',
+    action:
+      'put a backup in its place with "lineside registry restore": a station never starts again with an empty one',
   },
   'registry-busy': {
     exit: 6,
@@ -346,7 +347,7 @@ export const errorTable = {
   'registry-damaged': {
     exit: 6,
     what: 'the registry {path} is not a sound database: {reason}',
-    action: 'stop the line and restore the registry from its backup',
+    action: 'stop the line and put a backup in its place with "lineside registry restore"',
   },
   'registry-full': {
     exit: 6,
@@ -358,17 +359,32 @@ export const errorTable = {
     what: 'the registry could not be read or written: {reason}',
     action: 'stop the line and check the disk: no unit was passed after this',
   },
+  'log-unreadable': {
+    exit: 6,
+    what: '{path} cannot be read: {reason}',
+    action: 'nothing is proven; get the log once more, or give the right paths',
+  },
+  'log-of-another': {
+    exit: 6,
+    what: 'this is the log of {found}, and the key is that of station {station}',
+    action: 'nothing is proven; give the verifier key of that station, or the log of this one',
+  },
+  'log-tampered': {
+    exit: 7,
+    what: 'the log was tampered with; findings: {count}, the first: {first}',
+    action: 'stop the line, keep this PC and the media as they are, and call the security team',
+  },
   'log-head-missing': {
     exit: 7,
     what: 'the last checkpoint this station signed, {path}, is gone',
     action:
-      'stop the line and keep this PC as it is; "lineside log verify" shows what is left, "lineside registry restore" opens a new epoch',
+      'stop the line and keep this PC as it is; to go on, "lineside registry restore" with a checkpoint that the CA or QA has',
   },
   'log-head-foreign': {
     exit: 7,
     what: 'the last checkpoint {path} does not belong to this station: {reason}',
     action:
-      'stop the line and keep this PC as it is; "lineside log verify" shows what is left, "lineside registry restore" opens a new epoch',
+      'stop the line and keep this PC as it is; to go on, "lineside registry restore" with a checkpoint that the CA or QA has',
   },
   'log-rolled-back': {
     exit: 7,
@@ -383,8 +399,28 @@ export const errorTable = {
   },
   'unit-not-logged': {
     exit: 2,
-    what: 'unit {id} has no certificate request among the first {size} entries of the log',
+    what: 'the log has no certificate request of unit {id} yet',
     action: 'look at it with "lineside registry show {id}"',
+  },
+  'backup-failed': {
+    exit: 6,
+    what: 'the backup {path} could not be made: {reason}',
+    action: 'name another place, or check the medium; the registry itself is as it was',
+  },
+  'backup-damaged': {
+    exit: 6,
+    what: 'the backup {path} is not a sound registry: {reason}',
+    action: 'take an older backup, or another copy of this one; nothing was changed',
+  },
+  'backup-foreign': {
+    exit: 8,
+    what: 'the backup {path} is of station {found}, not of {station}',
+    action: 'take a backup of this station; nothing was changed',
+  },
+  'registry-sound': {
+    exit: 8,
+    what: 'the registry of this station is sound: a backup in its place would forget what came after it',
+    action: 'if that is meant, say --over-sound; the registry of now is kept beside the new one',
   },
   'ca-missing': {
     exit: 3,
@@ -459,8 +495,8 @@ export const errorTable = {
   },
   'verifier-key-invalid': {
     exit: 2,
-    what: '{path} is not the verifier key of a CA: {reason}',
-    action: 'give the file that the CA wrote for its stations: one line, name+hash+key',
+    what: '{path} is not a verifier key: {reason}',
+    action: 'give the file that the CA, or the station, wrote: one line, name+hash+key',
   },
   'fingerprint-differs': {
     exit: 8,
@@ -615,12 +651,12 @@ export const errorTable = {
     what: 'the certificate request is refused: {rule}',
     action: 'do not use this request; the unit it belongs to must be made anew',
   },
-
   'request-refused': {
     exit: 8,
-    what: 'request {place} of the batch is refused: {rule}',
+    what: 'request {place} of the batch, of device {id}, is refused: {rule}',
     action: 'nothing was signed; send the station this message: its unit has to be given up',
   },
+
   'station-unknown': {
     exit: 8,
     what: 'the CA knows no station {station}',

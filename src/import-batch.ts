@@ -97,7 +97,7 @@ async function verified(
 ): Promise<NewCertificate> {
   const unit = await registry.find(claimedId(der));
   if (!unit?.csr) throw certificateRefusal('unknown-device');
-  const serial = verifyCertificate(der, unit.csr, chain);
+  const serial = await verifyCertificate(der, unit.csr, chain);
   if (answers !== null && unit.batch !== null) {
     const asked = await registry.findBatch('out', unit.batch);
     if (asked?.sha256 !== answers) throw refusal('answers');

@@ -13,12 +13,13 @@ import {
   type Succession,
   successionOf,
 } from './ca/ledger/succession-rows.ts';
-import { certificateFacts } from './certificate-facts.ts';
-import { verifyCsr } from './csr/verify.ts';
+import { readCertificate } from './certificate-fields.ts';
+import { type VerifiedCsr, readVerifiedCsr } from './csr/verify.ts';
+import { verifyCsrs } from './csr/verify-many.ts';
 import type { DeviceId } from './device.ts';
 import { LinesideError, systemWords } from './errors.ts';
 import { type Gap, writeFleet } from './fleet-batch.ts';
-import { admit, certify, type Issuing, issuingWith, type Provenance, type Request } from './issue-devices.ts';
+import { admit, certify, type Issuing, issuingWith, type Provenance } from './issue-devices.ts';
 import type { ExportedUnit } from './registry-export.ts';
 import type { Statements } from './sqlite/statements.ts';
 
@@ -58,13 +59,17 @@ export async function planReissue(
   const seen = new Set<DeviceId>();
   let devices = 0;
   for await (const page of fleetOf(order.before.ledger)) {
+    const live: FleetDevice[] = [];
     for (const device of page) {
       const id = idOf(device);
       seen.add(id);
       const gap = gapOf(device, order, now);
-      if (gap !== undefined) gaps.push({ id, gap });
-      else devices += Number(requestOf(device).id === id);
+      if (gap === undefined) live.push(device);
+      else gaps.push({ id, gap });
     }
+    const verified = await verifyCsrs(live.map(({ request }) => request));
+    live.forEach((device, at) => mustBeOf(device, mustBe(verified[at])));
+    devices += live.length;
     progress(seen.size);
   }
   for (const [id, { state }] of order.units ?? [])
@@ -135,7 +140,11 @@ async function certifyFleet(
   for await (const page of fleetOf(order.before.ledger)) {
     const live = page.filter((device) => gapOf(device, order, by.now) === undefined);
     for (const [station, devices] of byStation(live)) {
-      const requests = devices.map(requestOf);
+      const requests = devices.map((device) => {
+        const csr = readVerifiedCsr(device.request);
+        mustBeOf(device, csr);
+        return { ...csr, der: device.request };
+      });
       const already = new Set(await admit(sql, requests));
       const issued = await certify(sql, issuing, requests, { ...by, station });
       const pairs = devices.map((device, at) => [device, mustBe(issued[at])] as const);
@@ -173,7 +182,7 @@ async function batchesFor(
 function gapOf(device: FleetDevice, { units, expired }: ReissueOrder, now: Date): Gap['gap'] | undefined {
   const { certificate, revoked, csrSha256 } = device;
   if (revoked) return 'revoked';
-  if (expired === 'leave-out' && certificateFacts(certificate.der).notAfter < now) return 'expired';
+  if (expired === 'leave-out' && readCertificate(certificate.der).notAfter < now) return 'expired';
   if (units === undefined) return undefined;
   const unit = units.get(idOf(device));
   if (unit === undefined) return 'missing';
@@ -181,17 +190,18 @@ function gapOf(device: FleetDevice, { units, expired }: ReissueOrder, now: Date)
   return unit.csrSha256 === csrSha256 ? undefined : 'differs';
 }
 
-/** The stored request, which must still be the one that was certified, and prove itself as it did then. */
-function requestOf(device: FleetDevice): Request {
-  const verified = verifyCsr(device.request);
-  if (verified.sha256 === device.csrSha256 && verified.id === device.certificate.id)
-    return { ...verified, der: device.request };
-  throw new LinesideError('request-changed', { id: idOf(device), key: verified.spkiSha256 });
+/** The stored request must still be the one that was certified. */
+function mustBeOf({ csrSha256, certificate }: FleetDevice, { sha256, id, spkiSha256 }: VerifiedCsr): void {
+  if (sha256 === csrSha256 && id === certificate.id) return;
+  throw new LinesideError('request-changed', { id: mustBe(certificate.id), key: spkiSha256 });
 }
 
 /** Read from both certificates: the device goes on with the key it has. */
 function mustHaveSameKey({ certificate }: FleetDevice, der: Uint8Array): void {
-  if (certificateFacts(der).spkiSha256 === certificateFacts(certificate.der).spkiSha256) return;
+  const [now, before] = [der, certificate.der].map((each) =>
+    Buffer.from(readCertificate(each).publicKeyInfo),
+  );
+  if (before !== undefined && now?.equals(before)) return;
   throw new LinesideError('internal', { reason: `the new certificate of ${certificate.id} has another key` });
 }
 

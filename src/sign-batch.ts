@@ -10,10 +10,11 @@ import { countDevices } from './ca/ledger/certificate-rows.ts';
 import { knownStations, leasesOf } from './ca/ledger/station-rows.ts';
 import { successionOf } from './ca/ledger/succession-rows.ts';
 import { insertWitness, lastWitnessed } from './ca/ledger/witness-rows.ts';
-import { verifyCsr } from './csr/verify.ts';
+import { readVerifiedCsr } from './csr/verify.ts';
+import { verifyCsrs } from './csr/verify-many.ts';
 import { type DeviceId, deviceIdToNumber, type Lease } from './device.ts';
 import { LinesideError } from './errors.ts';
-import { admit, certify, issuingWith, type Provenance, type Request } from './issue-devices.ts';
+import { admit, certify, issuingWith, type Provenance } from './issue-devices.ts';
 import { readVerifier } from './note.ts';
 import { pemBlocks, PemError } from './pem.ts';
 import type { Statements } from './sqlite/statements.ts';
@@ -123,7 +124,9 @@ async function review(
   const leases = await leasesOf(sql, station);
   const ids: DeviceId[] = [];
   let already = 0;
-  for (const requests of requestsIn(batch)) {
+  for (const ders of requestsIn(batch)) {
+    const verified = await verifyCsrs(ders, ids.length);
+    const requests = verified.map((csr, at) => ({ ...csr, der: ders[at] ?? noDevice() }));
     for (const { id } of requests) {
       mustBeLeased(id, leases, station);
       if (id < (ids.at(-1) ?? id)) throw refusal('order');
@@ -162,7 +165,8 @@ async function answerAll(
   if (log) await insertWitness(sql, station, sequence, log);
   const issuing = issuingWith(await keys.authority('device'), authority.file, by.now);
   const list = new CertificateList();
-  for (const requests of requestsIn({ payload })) {
+  for (const ders of requestsIn({ payload })) {
+    const requests = ders.map((der) => ({ ...readVerifiedCsr(der), der }));
     list.add(await certify(sql, issuing, requests, { ...by, station }));
     officer.progress('signing', list.serials.length);
   }
@@ -173,13 +177,12 @@ async function answerAll(
 /** So many are in work at a time. */
 const chunk = 1000;
 
-function* requestsIn({ payload }: Pick<Batch, 'payload'>): Generator<readonly Request[]> {
-  const pem = Buffer.from(payload.get('requests.pem') ?? []);
-  let some: Request[] = [];
-  let place = 0;
+function* requestsIn({ payload }: Pick<Batch, 'payload'>): Generator<readonly Uint8Array[]> {
+  const pem = payload.get('requests.pem') ?? new Uint8Array();
+  let some: Uint8Array[] = [];
   try {
-    for (const der of pemBlocks('CERTIFICATE REQUEST', pem)) {
-      some.push(requestAt((place += 1), der));
+    for (const der of pemBlocks('CERTIFICATE REQUEST', bufferOver(pem))) {
+      some.push(der);
       if (some.length < chunk) continue;
       yield some;
       some = [];
@@ -190,13 +193,9 @@ function* requestsIn({ payload }: Pick<Batch, 'payload'>): Generator<readonly Re
   if (some.length > 0) yield some;
 }
 
-function requestAt(place: number, der: Uint8Array): Request {
-  try {
-    return { ...verifyCsr(der), der };
-  } catch (cause) {
-    if (!(cause instanceof LinesideError)) throw cause;
-    throw new LinesideError('request-refused', { ...cause.facts, place }, { cause });
-  }
+/** The same bytes, not a copy. */
+function bufferOver({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function mustBeLeased(id: DeviceId, leases: readonly Lease[], station: string): void {

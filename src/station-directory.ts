@@ -39,8 +39,17 @@ export async function openStationRegistry(directory: string, file: StationFile):
 }
 
 /** To look at a registry that may have been tampered with: nothing is to be signed with it. @throws LinesideError `registry-…` */
-async function openUnchecked(directory: string, file: StationFile): Promise<Registry> {
-  return openRegistry(join(resolve(directory), registryFile), await writer(file), clock);
+export async function openUnchecked(directory: string, file: StationFile): Promise<Registry> {
+  return openRegistryFile(registryPath(directory), file);
+}
+
+/** A registry that lies elsewhere, on its way into or out of a station. @throws LinesideError `registry-…` */
+export async function openRegistryFile(path: string, file: StationFile): Promise<Registry> {
+  return openRegistry(path, await writer(file), clock);
+}
+
+export function registryPath(directory: string): string {
+  return join(resolve(directory), registryFile);
 }
 
 /** What the station is, without its registry. @throws LinesideError `station-missing`, `station-invalid` */
@@ -58,7 +67,7 @@ export async function createStation(directory: string, station: StationFile, lea
 }
 
 async function fill(draft: string, station: StationFile, lease: Lease): Promise<void> {
-  const registry = await createRegistry(join(draft, registryFile), await writer(station), clock);
+  const registry = await createRegistry(registryPath(draft), await writer(station), clock);
   try {
     await registry.record({ ev: 'station.init', chip: station.chip.name });
     await registry.addLease(lease);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createWhole } from './durable.ts';
 import { LinesideError, systemCode, systemWords } from './errors.ts';
@@ -52,6 +52,19 @@ export async function openStationKey(directory: string, name: string, registry: 
   }
 }
 
+/** The key of a station that has one. @throws LinesideError `station-key-unusable` */
+export async function readStationKey(directory: string, name: string): Promise<Signer> {
+  const path = join(directory, keyFile);
+  try {
+    const pem = await readKeyFile(path);
+    if (pem === undefined) throw unusable(path, 'it is gone');
+    return readSigner(name, pem);
+  } catch (cause) {
+    if (cause instanceof LinesideError) throw cause;
+    throw unusable(path, systemWords(cause), cause);
+  }
+}
+
 /** SHA-256 of the file that carries the key; the fingerprint is its beginning. */
 export function signerSha256({ line }: Verifier): string {
   return createHash('sha256').update(`${line}\n`).digest('hex');
@@ -77,10 +90,12 @@ async function readKeyFile(path: string): Promise<string | undefined> {
 
 /** For carrying only: the station itself derives it from its key. One that is there is left alone. */
 async function showVerifier(directory: string, { line }: Verifier): Promise<void> {
+  const path = join(directory, verifierFile);
   try {
-    await createWhole(join(directory, verifierFile), `${line}\n`);
+    await access(path);
   } catch (cause) {
-    if (systemCode(cause) !== 'EEXIST') throw cause;
+    if (systemCode(cause) !== 'ENOENT') throw cause;
+    await createWhole(path, `${line}\n`);
   }
 }
 

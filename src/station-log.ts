@@ -13,11 +13,12 @@ import {
   signCheckpoint,
 } from './log/checkpoint.ts';
 import { emptyRoot } from './log/merkle.ts';
+import { readPlainFile } from './log/plain-file.ts';
 import * as proofs from './log/proof.ts';
 import { formatProof } from './log/tlog-proof.ts';
 import { NoteError, noteText, type Signer, type Verifier } from './note.ts';
 import type { Registry } from './registry/registry.ts';
-import { openStationKey } from './station-key.ts';
+import { openStationKey, readStationKey } from './station-key.ts';
 
 /*
  * The fork rule: "A log MUST not sign any checkpoint which is inconsistent with any checkpoint it previously signed"
@@ -25,7 +26,12 @@ import { openStationKey } from './station-key.ts';
  * of its backups, so a registry that was rolled back or rewritten does not fit it, and the station does not open.
  */
 
-const headFile = 'log.head';
+export function headPath(directory: string): string {
+  return join(directory, 'log.head');
+}
+
+/** A note with 16 signatures is shorter. */
+export const longestNote = 16 * 1024;
 
 export interface SignedCheckpoint extends Checkpoint {
   /** The signed note. */
@@ -33,7 +39,7 @@ export interface SignedCheckpoint extends Checkpoint {
 }
 
 /**
- * Seals the log and signs how far it goes. The head is on disk before anybody is given the note: if power fails here,
+ * Seals the log and signs how far it goes, unless nothing was added since that was done last. The head is on disk before anybody is given the note: if power fails here,
  * what was signed is known, and nothing else is ever signed in its place.
  * @throws LinesideError `log-…`, `station-key-unusable`, `directory-unwritable`
  */
@@ -46,6 +52,7 @@ export async function makeCheckpoint(
   const epoch = (await registry.epoch()) ?? 1;
   const head = await readHead(directory, key.verifier);
   if (head !== undefined) await mustExtend(directory, registry, epoch, head);
+  if (head?.size === (await registry.logPosition()).size) return head;
   const size = await registry.seal();
   return signHead(directory, logSigner(key, epoch), size, await rootAt(registry, size));
 }
@@ -59,7 +66,7 @@ export async function signHead(
 ): Promise<SignedCheckpoint> {
   const checkpoint = { origin: signer.verifier.name, size, root };
   const note = signCheckpoint(checkpoint, signer);
-  await onHead(directory, () => replaceWhole(join(directory, headFile), note));
+  await onHead(directory, () => replaceWhole(headPath(directory), note));
   return { ...checkpoint, note };
 }
 
@@ -81,27 +88,40 @@ export async function mustFitHead(
     else await mustExtend(directory, registry, 1, head);
     const nothing = { before: 0, size: 0, root: emptyRoot.toString('hex') };
     await registry.openEpoch({ epoch: 1, ...nothing, reason: 'first epoch' });
+    await makeCheckpoint(directory, station, registry);
   } else {
-    if (head === undefined) throw new LinesideError('log-head-missing', { path: headFile });
+    if (head === undefined) throw new LinesideError('log-head-missing', { path: headPath(directory) });
     await mustExtend(directory, registry, epoch, head);
   }
 }
 
 /** The last checkpoint this station signed, in whatever epoch; undefined if there is none. @throws LinesideError `log-head-foreign`, `directory-unwritable` */
-async function readHead(directory: string, station: Verifier): Promise<Checkpoint | undefined> {
-  const path = join(directory, headFile);
+export async function readHead(directory: string, station: Verifier): Promise<SignedCheckpoint | undefined> {
+  const path = headPath(directory);
   const note = await onHead(directory, () => readFileIfThere(path));
   if (note === undefined) return undefined;
   try {
-    return openAnyEpoch(note, station);
+    return { ...openAnyEpoch(note, station), note: note.toString() };
   } catch (cause) {
     if (!(cause instanceof NoteError)) throw cause;
     throw new LinesideError('log-head-foreign', { path, reason: cause.message }, { cause });
   }
 }
 
+/** A checkpoint of this station that somebody else has kept. @throws LinesideError `log-unreadable` */
+export async function readKeptHead(path: string, station: Verifier): Promise<SignedCheckpoint> {
+  const note = (await readPlainFile(path, longestNote)) ?? Buffer.alloc(0);
+  try {
+    return { ...openAnyEpoch(note, station), note: note.toString() };
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause;
+    const reason = `it is no checkpoint of station ${station.name}: ${cause.message}`;
+    throw new LinesideError('log-unreadable', { path, reason }, { cause });
+  }
+}
+
 /** A checkpoint of this station, of the epoch that it names itself. @throws NoteError as `openCheckpoint` */
-function openAnyEpoch(note: Uint8Array, station: Verifier): Checkpoint {
+export function openAnyEpoch(note: Uint8Array, station: Verifier): Checkpoint {
   const origin = parseOrigin(noteText(note).split('\n')[0] ?? '');
   if (origin?.station !== station.name)
     throw new NoteError('name', `it is not of the log of station ${station.name}`);
@@ -114,16 +134,25 @@ async function mustExtend(
   epoch: number,
   head: Checkpoint,
 ): Promise<void> {
-  const signed = parseOrigin(head.origin)?.epoch ?? 0;
-  const { size } = await registry.logPosition();
+  const signed = epochOf(head);
   if (signed > epoch) throw rolledBack(`it is in epoch ${epoch}`, `epoch ${signed} was opened and signed`);
   if (signed < epoch) {
     const reason = `it is of epoch ${signed} and the registry is in epoch ${epoch}`;
-    throw new LinesideError('log-head-foreign', { path: join(directory, headFile), reason });
+    throw new LinesideError('log-head-foreign', { path: headPath(directory), reason });
   }
+  const { size } = await registry.logPosition();
   if (size < head.size) throw rolledBack(`it has ${size} log entries`, `${head.size} were signed`);
-  const root = await rootAt(registry, head.size);
-  if (!root.equals(head.root)) throw new LinesideError('log-rewritten', { size: head.size });
+  await mustBeginWith(registry, head);
+}
+
+/** Whether the log begins with what was signed, if it is as long. @throws LinesideError `log-rewritten` */
+export async function mustBeginWith(registry: Registry, { size, root }: Checkpoint): Promise<void> {
+  if ((await registry.logPosition()).size < size) return;
+  if (!(await rootAt(registry, size)).equals(root)) throw new LinesideError('log-rewritten', { size });
+}
+
+export function epochOf({ origin }: Checkpoint): number {
+  return parseOrigin(origin)?.epoch ?? 0;
 }
 
 function rolledBack(found: string, signed: string): LinesideError {
@@ -146,18 +175,45 @@ export function inclusionProof(registry: Registry, index: number, size: number):
 }
 
 /**
- * A `.tlog-proof` that this unit's certificate request was logged before the checkpoint.
- * @throws LinesideError `unit-not-found`, `unit-not-logged`
+ * Makes, one by one, a `.tlog-proof` that the certificate request of a unit was logged before the checkpoint. It throws
+ * LinesideError `unit-not-logged`, `log-rewritten`.
  */
+export function requestProver(
+  registry: Registry,
+  checkpoint: SignedCheckpoint,
+): (id: DeviceId) => Promise<string> {
+  const { size, note } = checkpoint;
+  const read = remembering(nodesOf(registry));
+  return async (id) => {
+    const { n, leaf } = await requestLeaf(registry, id);
+    if (n >= size) throw new LinesideError('unit-not-logged', { id });
+    return formatProof({
+      leaf,
+      index: n,
+      path: await proofs.inclusionProof(read, n, size),
+      checkpoint: note,
+    });
+  };
+}
+
+/** As `requestProver`, under the last checkpoint if that covers the request, else under a new one. */
 export async function proveRequest(
+  directory: string,
+  station: StationFile,
   registry: Registry,
   id: DeviceId,
-  { size, note }: SignedCheckpoint,
 ): Promise<string> {
+  const { n } = await requestLeaf(registry, id);
+  const { verifier } = await readStationKey(directory, station.name);
+  const last = await readHead(directory, verifier);
+  const covering = last && n < last.size ? last : await makeCheckpoint(directory, station, registry);
+  return requestProver(registry, covering)(id);
+}
+
+async function requestLeaf(registry: Registry, id: DeviceId): Promise<{ n: number; leaf: Uint8Array }> {
   const keyed = (await registry.leavesOf(id)).find(({ leaf }) => eventOf(leaf) === 'unit.keyed');
-  if (keyed === undefined || keyed.n >= size) throw new LinesideError('unit-not-logged', { id, size });
-  const path = await inclusionProof(registry, keyed.n, size);
-  return formatProof({ leaf: keyed.leaf, index: keyed.n, path, checkpoint: note });
+  if (keyed === undefined) throw new LinesideError('unit-not-logged', { id });
+  return keyed;
 }
 
 function eventOf(leaf: Uint8Array): unknown {
@@ -168,6 +224,17 @@ function nodesOf(registry: Registry): proofs.ReadNode {
   return async (level, place) => {
     const [hash] = await registry.nodes(level, place, place + 1);
     if (hash === undefined) throw new LinesideError('log-rewritten', { size: place * 2 ** level });
+    return hash;
+  };
+}
+
+/** Many proofs go through the same few nodes near the root, and a node never changes. */
+function remembering(read: proofs.ReadNode): proofs.ReadNode {
+  const known = new Map<string, Buffer>();
+  return async (level, place) => {
+    const key = `${level}/${place}`;
+    const hash = known.get(key) ?? (await read(level, place));
+    known.set(key, hash);
     return hash;
   };
 }

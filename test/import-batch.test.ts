@@ -145,7 +145,7 @@ describe('of an answer in which one thing is wrong a station takes nothing:', ()
     'a certificate with another type of text in its subject': [
       () => second(ca.sign(foreignRequest('/CN=00000002/serialNumber=00000002', 'string_mask=utf8only'))),
       'certificate-refused',
-      'subject',
+      'unknown-device',
     ],
     'a certificate for a device of another station': [
       () => second(ca.sign(foreignRequest('/CN=0000ABCD/serialNumber=0000ABCD'))),

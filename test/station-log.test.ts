@@ -14,7 +14,7 @@ import {
   consistencyProof,
   inclusionProof,
   makeCheckpoint,
-  proveRequest,
+  requestProver,
   rootAt,
   type SignedCheckpoint,
   signHead,
@@ -80,7 +80,7 @@ describe('a checkpoint of a station', () => {
 
   test('is kept as the head, for its owner alone, and there is one from the first day', async () => {
     const directory = await newStation();
-    expect(openCheckpoint(Buffer.from(await headOf(directory)), await verifierOf(directory)).size).toBe(4);
+    expect(openCheckpoint(Buffer.from(await headOf(directory)), await verifierOf(directory)).size).toBe(6);
     const { note } = await checkpoint(directory);
     expect(await headOf(directory)).toBe(note);
     expect((await stat(join(directory, 'log.head'))).mode & 0o777).toBe(0o600);
@@ -133,7 +133,7 @@ describe('a checkpoint of a station', () => {
     await addUnits(directory, 2);
     await using(directory, async ({ registry }) => {
       const signed = await makeCheckpoint(directory, file, registry);
-      const proof = parseProof(await proveRequest(registry, parseDeviceId('00000002'), signed));
+      const proof = parseProof(await requestProver(registry, signed)(parseDeviceId('00000002')));
       expect(openProof(proof, await verifierOf(directory))).toMatchObject({ size: signed.size });
       const unit = await registry.find(parseDeviceId('00000002'));
       expect(JSON.parse(Buffer.from(proof.leaf).toString())).toMatchObject({
@@ -142,9 +142,9 @@ describe('a checkpoint of a station', () => {
         spki: unit?.spkiSha256,
       });
       const none = { code: 'unit-not-logged' };
-      await expect(proveRequest(registry, parseDeviceId('00000009'), signed)).rejects.toMatchObject(none);
+      await expect(requestProver(registry, signed)(parseDeviceId('00000009'))).rejects.toMatchObject(none);
       const early = { ...signed, size: 5 };
-      await expect(proveRequest(registry, parseDeviceId('00000002'), early)).rejects.toMatchObject(none);
+      await expect(requestProver(registry, early)(parseDeviceId('00000002'))).rejects.toMatchObject(none);
     });
   });
 });
@@ -202,7 +202,7 @@ describe('a station does not open', () => {
   test.each([
     ['that is no checkpoint', async () => 'lineside/st07/1\n4\n'],
     ['of another station', async () => headOf(await newStation())],
-    ['that was changed', async (directory: string) => (await headOf(directory)).replace('\n4\n', '\n3\n')],
+    ['that was changed', async (directory: string) => (await headOf(directory)).replace('\n6\n', '\n5\n')],
   ])('with a head %s', async (_, other) => {
     const directory = await newStation();
     await writeFile(join(directory, 'log.head'), await other(directory));

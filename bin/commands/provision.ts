@@ -145,7 +145,7 @@ async function holdFirmware(path: string, chip: Chip): Promise<HeldImage> {
   const { start, end } = chip.flash;
   const factory = {
     factoryDataStart: chip.credentialsPage,
-    factoryDataEnd: chip.identityPage + chip.flash.pageSize,
+    factoryDataEnd: chip.identityPage + chip.factoryPageSize,
   };
   return holdImage(await readFirmware(path, { chip: chip.name, start, end, ...factory }));
 }

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { type DeviceId, parseDeviceId } from '../../src/device.ts';
+import { type Command, Option } from 'commander';
+import { type DeviceId, type Lease, parseDeviceId, parseLease } from '../../src/device.ts';
 import { LinesideError } from '../../src/errors.ts';
 import { formatPem } from '../../src/pem.ts';
 import type { Registry, UnitRecord } from '../../src/registry/registry.ts';
@@ -20,6 +20,61 @@ export function addRegistry(program: Command, session: Session): void {
     .description('one unit with its certificate request')
     .argument('<id>', 'device id', parseDeviceId)
     .action((id: DeviceId) => withRegistry(session, (open) => show(open, id, session)));
+  registry
+    .command('backup')
+    .description('write a backup of the registry to a new file, and check it')
+    .argument('<file>', 'new file')
+    .action((path: string) => withRegistry(session, (open) => backup(open, path, session)));
+  registry
+    .command('restore')
+    .description(
+      'put a backup in the place of a registry that is lost or damaged; the log goes on in a new epoch',
+    )
+    .argument('<file>', 'file that "registry backup" wrote')
+    .requiredOption('--reason <text>', 'why, in the words of whoever answers for it, for the log')
+    .addOption(
+      new Option(
+        '--lease <first-last>',
+        'device ids to go on with; those of before are not given again',
+      ).argParser(parseLease),
+    )
+    .option('--head <file>', 'a checkpoint that the CA or QA has, if the station has lost its own')
+    .option('--over-sound', 'even if the registry of now is sound; it is kept beside the new one')
+    .action((path: string, options: RestoreOptions) => restore(path, options, session));
+}
+
+interface RestoreOptions {
+  readonly reason: string;
+  readonly lease?: Lease;
+  readonly head?: string;
+  readonly overSound?: true;
+}
+
+async function backup(registry: Registry, path: string, { ui }: Session): Promise<void> {
+  const { backupRegistry } = await import('../../src/backup-registry.ts');
+  const { sha256, size } = await backupRegistry(registry, path);
+  ui.result(
+    { type: 'backup', file: path, sha256, size },
+    `backup ${path}: ${size} log entries, SHA-256 ${sha256}`,
+  );
+}
+
+async function restore(
+  path: string,
+  { overSound, ...options }: RestoreOptions,
+  { station, ui }: Session,
+): Promise<void> {
+  const { restoreRegistry } = await import('../../src/restore-registry.ts');
+  const over = overSound ? 'sound' : 'lost-or-damaged';
+  const { origin, size } = await restoreRegistry(station, path, { ...options, over });
+  ui.result(
+    { type: 'restore', file: path, origin, size },
+    `registry restored from ${path}: the log goes on as ${origin}`,
+  );
+  if (options.lease === undefined)
+    ui.say(
+      'the leases are closed, because nobody knows which ids were given after the backup: get a new lease',
+    );
 }
 
 async function withRegistry(session: Session, act: (registry: Registry) => Promise<void>): Promise<void> {
@@ -41,8 +96,8 @@ async function list(registry: Registry, { ui }: Session): Promise<void> {
       `${id}  ${state.padEnd(9)}  ${changedAt}  ${probe ?? '-'}  ${spkiSha256 ?? '-'}${why}`,
     );
   }
-  for (const { lease, used, left } of await registry.leases()) {
-    ui.say(`lease ${lease.first}-${lease.last}: ${used} used, ${left} left`);
+  for (const { lease, used, left, closed } of await registry.leases()) {
+    ui.say(`lease ${lease.first}-${lease.last}: ${used} used, ${closed ? 'closed' : `${left} left`}`);
   }
 }
 

@@ -30,10 +30,11 @@ export function addSim(program: Command, session: Session): void {
 }
 
 async function run({ boards, chip, fault }: Options, { ui, interrupted }: Session): Promise<void> {
-  if (chip !== 'nrf52840') throw new LinesideError('unknown-chip', { chip, known: 'nrf52840' });
-  const { startBoard } = await import('../../sim/board.ts');
+  const { chipNames, isChipName, startBoard } = await import('../../sim/board.ts');
+  if (!isChipName(chip)) throw new LinesideError('unknown-chip', { chip, known: chipNames.join(', ') });
   const faults = fault.map((text) => parseFault(text, boards));
-  const running = await Promise.all(Array.from({ length: boards }, (_, index) => startBoard({ index })));
+  const started = Array.from({ length: boards }, (_, index) => startBoard({ index, chip }));
+  const running = await Promise.all(started);
   try {
     for (const board of running) set(board, faults);
     for (const { index, port, serial } of running)

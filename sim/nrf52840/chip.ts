@@ -1,52 +1,50 @@
 import type { AccessPort } from '../access-port.ts';
-import type { OnUnimplemented } from '../bus.ts';
+import type { Chip, ChipEvents } from '../chip.ts';
 import { CortexM4 } from '../cortex-m4.ts';
 import type { Faults } from '../faults.ts';
 import { MemAp } from '../mem-ap.ts';
 import { Memory } from '../memory.ts';
-import { Apb } from './apb.ts';
+import { Unmodelled } from '../unmodelled.ts';
 import { CtrlAp } from './ctrl-ap.ts';
 import { Ficr, partOnBoard, PAGE_SIZE } from './ficr.ts';
 import { Lock } from './lock.ts';
-import { Nvmc, type OnFlashRead, type OnFlashWrite } from './nvmc.ts';
+import { Nvmc } from './nvmc.ts';
 
-const DPIDR = 0x2ba01477;
-const DPIDR_CORTEX_M0 = 0x0bc11477;
 // Nordic Semiconductor (JEP106 bank 2, 0x44), part 0x008.
 const ROM_TABLE_PIDR = 0x2000c4008;
-const CPUID_M4 = 0x410fc241;
-const CPUID_M33 = 0x410fd214;
+
+// The watchdog at 0x40010000: its refresh registers RR[0] to RR[7], which OpenOCD's loader writes.
+const WDT_RR0 = 0x10600;
+const WDT_RR7 = 0x1061c;
 
 /** nRF52840 Product Specification, memory map. */
-export class Nrf52840 {
+export class Nrf52840 implements Chip {
   readonly flash = new Memory(0x00000000, 0x100000, 0xff);
   readonly ram = new Memory(0x20000000, 0x40000, 0);
-  readonly uicr = new Memory(0x10001000, PAGE_SIZE, 0xff);
-  readonly ficr: Ficr;
+  /** UICR. */
+  readonly config = new Memory(0x10001000, PAGE_SIZE, 0xff);
   readonly core: CortexM4;
+  readonly answers = true;
+  readonly #ficr: Ficr;
   readonly #faults: Faults;
   readonly #nvmc: Nvmc;
   readonly #lock: Lock;
   readonly #memAp: MemAp;
   readonly #ctrlAp: CtrlAp;
 
-  constructor(
-    deviceId: bigint,
-    faults: Faults,
-    onFlashWrite: OnFlashWrite,
-    onFlashRead: OnFlashRead,
-    onUnimplemented: OnUnimplemented,
-  ) {
+  constructor(deviceId: bigint, events: ChipEvents) {
+    const { faults, onUnimplemented } = events;
     this.#faults = faults;
-    this.ficr = new Ficr(deviceId, faults);
-    this.#nvmc = new Nvmc(this.flash, this.uicr, faults, onFlashWrite, onFlashRead, onUnimplemented);
-    this.#lock = new Lock(this.uicr, faults);
+    this.#ficr = new Ficr(deviceId, faults);
+    this.#nvmc = new Nvmc(this.flash, this.config, events);
+    this.#lock = new Lock(this.config, faults);
     const { flash, uicr } = this.#nvmc.arrays();
+    const isRefresh = (offset: number) => offset >= WDT_RR0 && offset <= WDT_RR7;
+    const apb = new Unmodelled(0x40000000, 0x30000, onUnimplemented, isRefresh);
     this.core = new CortexM4({
-      slaves: [this.ram, flash, this.#nvmc, uicr, this.ficr, new Apb(onUnimplemented)],
+      slaves: [this.ram, flash, this.#nvmc, uicr, this.#ficr, apb],
       ram: this.ram,
       faults,
-      cpuid: () => (faults.has('other-core') ? CPUID_M33 : CPUID_M4),
       romTablePidr: ROM_TABLE_PIDR,
       isCode: (address) => this.#isCode(address),
       onSystemReset: () => this.reset(),
@@ -60,8 +58,12 @@ export class Nrf52840 {
     });
   }
 
-  dpidr(): number {
-    return this.#faults.has('wrong-dpidr') ? DPIDR_CORTEX_M0 : DPIDR;
+  get uniqueId(): bigint {
+    return this.#ficr.deviceId;
+  }
+
+  get locked(): boolean {
+    return this.#lock.locked;
   }
 
   accessPort(apsel: number): AccessPort | undefined {
@@ -83,14 +85,12 @@ export class Nrf52840 {
     this.core.reset();
   }
 
-  /** Locked before it came into the fixture, or opened again. */
   presetLock(locked: boolean): void {
     this.#lock.preset(locked);
   }
 
-  /** Another chip in its place, as it leaves the factory. */
   replace(deviceId: bigint): void {
-    this.ficr.deviceId = deviceId;
+    this.#ficr.deviceId = deviceId;
     this.#nvmc.eraseAll();
     this.#lock.preset(false);
   }

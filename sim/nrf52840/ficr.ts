@@ -1,4 +1,4 @@
-import { BusFault, type BusSlave, type Width } from '../bus.ts';
+import { BusFault, type BusSlave, partOf, type Width } from '../bus.ts';
 import type { Faults } from '../faults.ts';
 
 // nRF52840 Product Specification, FICR: factory information configuration registers.
@@ -38,8 +38,7 @@ export class Ficr implements BusSlave {
   }
 
   read(offset: number, width: Width): number {
-    const word = this.#word(offset & ~3);
-    return width === 4 ? word : (word >> (8 * (offset & 3))) & (width === 2 ? 0xffff : 0xff);
+    return partOf(this.#word(offset & ~3), offset, width);
   }
 
   write(offset: number): void {

@@ -1,5 +1,5 @@
-import { BusFault, type BusSlave, describeAccess, type OnUnimplemented, type Width } from '../bus.ts';
-import type { Faults } from '../faults.ts';
+import { BusFault, type BusSlave, describeAccess, type Width } from '../bus.ts';
+import type { ChipEvents } from '../chip.ts';
 import type { Memory } from '../memory.ts';
 import { PAGE_SIZE, partOnBoard } from './ficr.ts';
 
@@ -17,36 +17,20 @@ const EEN = 2;
 // t_WRITE is 41 µs, over before a probe can ask; t_ERASEPAGE is 85 ms and t_ERASEALL 173 ms, which a probe does see.
 const BUSY_POLLS_OF_ERASE = 3;
 
-export type OnFlashWrite = (address: number, value: number) => void;
-export type OnFlashRead = (address: number) => void;
-
 export class Nvmc implements BusSlave {
   readonly base = 0x4001e000;
   readonly size = 0x1000;
   readonly #flash: Memory;
   readonly #uicr: Memory;
-  readonly #faults: Faults;
-  readonly #onFlashWrite: OnFlashWrite;
-  readonly #onFlashRead: OnFlashRead;
-  readonly #onUnimplemented: OnUnimplemented;
+  readonly #events: ChipEvents;
   #config = 0;
   #busyPolls = 0;
   #neverReady = false;
 
-  constructor(
-    flash: Memory,
-    uicr: Memory,
-    faults: Faults,
-    onFlashWrite: OnFlashWrite,
-    onFlashRead: OnFlashRead,
-    onUnimplemented: OnUnimplemented,
-  ) {
+  constructor(flash: Memory, uicr: Memory, events: ChipEvents) {
     this.#flash = flash;
     this.#uicr = uicr;
-    this.#faults = faults;
-    this.#onFlashWrite = onFlashWrite;
-    this.#onFlashRead = onFlashRead;
-    this.#onUnimplemented = onUnimplemented;
+    this.#events = events;
   }
 
   reset(): void {
@@ -69,7 +53,7 @@ export class Nvmc implements BusSlave {
   read(offset: number): number {
     if (offset === READY || offset === READYNEXT) return this.#ready();
     if (offset === CONFIG) return this.#config;
-    this.#onUnimplemented(describeAccess('read', this.base + offset));
+    this.#events.onUnimplemented(describeAccess('read', this.base + offset));
     return 0;
   }
 
@@ -78,11 +62,11 @@ export class Nvmc implements BusSlave {
     else if (offset === ERASEPAGE) this.#erase(() => this.#erasePage(value >>> 0));
     else if (offset === ERASEALL) this.#erase(() => value & 1 && this.eraseAll());
     else if (offset === ERASEUICR) this.#erase(() => value & 1 && this.#uicr.bytes.fill(0xff));
-    else this.#onUnimplemented(describeAccess('write', this.base + offset, value));
+    else this.#events.onUnimplemented(describeAccess('write', this.base + offset, value));
   }
 
   #ready(): number {
-    if (this.#neverReady && this.#faults.has('nvmc-busy')) return 0;
+    if (this.#neverReady && this.#events.faults.has('flash-busy')) return 0;
     if (this.#busyPolls === 0) return 1;
     this.#busyPolls--;
     return 0;
@@ -103,13 +87,13 @@ export class Nvmc implements BusSlave {
 
   #busy(polls: number): void {
     this.#busyPolls = polls;
-    this.#neverReady = this.#faults.has('nvmc-busy');
+    this.#neverReady = this.#events.faults.has('flash-busy');
   }
 
   #array(memory: Memory): BusSlave {
     const check = (offset: number) => {
       // The nRF52832 has half of the array and nothing behind it.
-      if (memory === this.#flash && offset >= partOnBoard(this.#faults).flashPages * PAGE_SIZE) {
+      if (memory === this.#flash && offset >= partOnBoard(this.#events.faults).flashPages * PAGE_SIZE) {
         throw new BusFault(memory.base + offset);
       }
     };
@@ -118,7 +102,7 @@ export class Nvmc implements BusSlave {
       size: memory.size,
       read: (offset, width) => {
         check(offset);
-        this.#onFlashRead(memory.base + offset);
+        this.#events.onFlashRead(memory.base + offset);
         return memory.read(offset, width);
       },
       write: (offset, value, width) => {
@@ -132,10 +116,10 @@ export class Nvmc implements BusSlave {
   #program(memory: Memory, offset: number, value: number, width: Width): void {
     const address = memory.base + offset;
     const allowed = this.#config === WEN && width === 4 && offset % 4 === 0;
-    if (!allowed || !this.#faults.connected) throw new BusFault(address);
-    memory.write(offset, memory.read(offset, 4) & (value | this.#faults.weakBits(address, value)), 4);
-    this.#onFlashWrite(address, value >>> 0);
-    if (memory === this.#flash) this.#faults.flashAccepted(4);
+    if (!allowed || !this.#events.faults.connected) throw new BusFault(address);
+    memory.write(offset, memory.read(offset, 4) & (value | this.#events.faults.weakBits(address, value)), 4);
+    this.#events.onFlashWrite(address, value >>> 0);
+    if (memory === this.#flash) this.#events.faults.flashAccepted(4);
     this.#busy(0);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cursor, DerError, end, nextTag, read, readBitString, readWhole, tag } from '../der.ts';
+import { cursor, end, nextTag, read, readWhole, tag } from '../der.ts';
+import { verifyHere } from '../ecdsa.ts';
 import { spkiSha256 } from '../public-key.ts';
-import { hex, readPublicKey, readSignatureAlgorithm, refuse, verifySignature } from './verify.ts';
+import { hex, readPublicKey, readSignature, refuse, strictly, keyOf } from './verify.ts';
 
 /** A broker's request, of which only its key is believed: the names it gets are given by the CA officer. */
 export interface VerifiedBrokerCsr {
@@ -21,30 +22,22 @@ const maximumLength = 8192;
  */
 export function verifyBrokerCsr(der: Uint8Array): VerifiedBrokerCsr {
   if (der.length > maximumLength) refuse('too-large');
-  try {
-    return verifyStructure(der);
-  } catch (error) {
-    if (error instanceof DerError) refuse('not-der', error);
-    throw error;
-  }
-}
+  return strictly(() => {
+    const outer = cursor(der);
+    const request = cursor(read(outer, tag.sequence));
+    end(outer);
+    const message = readWhole(request, tag.sequence);
+    const info = cursor(read(cursor(message), tag.sequence));
+    if (hex(read(info, tag.integer)) !== '00') refuse('version');
+    read(info, tag.sequence);
+    const publicKey = readPublicKey(read(info, tag.sequence));
+    if (nextTag(info) === tag.attributes) read(info, tag.attributes); // OpenSSL may leave out an empty one
+    end(info);
+    const signature = readSignature(request);
+    end(request);
 
-function verifyStructure(der: Uint8Array): VerifiedBrokerCsr {
-  const outer = cursor(der);
-  const request = cursor(read(outer, tag.sequence));
-  end(outer);
-  const signedBytes = readWhole(request, tag.sequence);
-  const info = cursor(read(cursor(signedBytes), tag.sequence));
-  if (hex(read(info, tag.integer)) !== '00') refuse('version');
-  read(info, tag.sequence);
-  const publicKey = readPublicKey(read(info, tag.sequence));
-  if (nextTag(info) === tag.attributes) read(info, tag.attributes); // OpenSSL may leave out an empty one
-  end(info);
-  readSignatureAlgorithm(read(request, tag.sequence));
-  const signature = readBitString(request);
-  end(request);
-
-  verifySignature(signedBytes, publicKey, signature);
-  const sha256 = createHash('sha256').update(der).digest('hex');
-  return { publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
+    if (!verifyHere({ message, signature, key: keyOf(publicKey) })) refuse('signature');
+    const sha256 = createHash('sha256').update(der).digest('hex');
+    return { publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
+  });
 }

@@ -1,5 +1,6 @@
-import { createHash, verify } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import {
+  type Cursor,
   cursor,
   DerError,
   end,
@@ -11,6 +12,8 @@ import {
   tag,
 } from '../der.ts';
 import { type DeviceId, parseDeviceId } from '../device.ts';
+import { readDeviceName } from '../device-name.ts';
+import { isEcdsaWithSha256, type Signed, verifyElsewhere, verifyHere } from '../ecdsa.ts';
 import { LinesideError } from '../errors.ts';
 import { importPublicKey, pointLength, spkiSha256 } from '../public-key.ts';
 
@@ -42,55 +45,68 @@ export const csrRules = {
 type CsrRule = keyof typeof csrRules;
 
 const maximumLength = 1024;
-const oid = {
-  commonName: '550403',
-  serialNumber: '550405',
-  ecPublicKey: '2a8648ce3d0201',
-  prime256v1: '2a8648ce3d030107',
-  ecdsaWithSha256: '2a8648ce3d040302',
-};
+const oid = { ecPublicKey: '2a8648ce3d0201', prime256v1: '2a8648ce3d030107' };
 
 /**
  * Parses and verifies a PKCS#10 request (RFC 2986). Strict: one encoding is accepted, and nothing beside it.
  * @throws LinesideError `csr-refused`, fact `rule` in words and `name` one of `csrRules`
  */
 export function verifyCsr(der: Uint8Array): VerifiedCsr {
-  if (der.length > maximumLength) refuse('too-large');
+  const { csr, message, signature } = readCsr(der);
+  if (!verifyHere({ message, signature, key: keyOf(csr.publicKey) })) refuse('signature');
+  return csr;
+}
+
+/** As `verifyCsr`, but another thread verifies the signature: for those who have many. */
+export async function verifyCsrElsewhere(der: Uint8Array): Promise<VerifiedCsr> {
+  const { csr, message, signature } = readCsr(der);
+  if (!(await verifyElsewhere({ message, signature, key: keyOf(csr.publicKey) }))) refuse('signature');
+  return csr;
+}
+
+/** What a request says that was verified before: key and signature are not looked at again. @throws as `verifyCsr` */
+export function readVerifiedCsr(der: Uint8Array): VerifiedCsr {
+  return readCsr(der).csr;
+}
+
+/** The device that a request says it is of, however bad it is; undefined if that cannot be read. */
+export function claimedDevice(der: Uint8Array): DeviceId | undefined {
   try {
-    return verifyStructure(der);
+    const info = cursor(read(cursor(read(cursor(der), tag.sequence)), tag.sequence));
+    read(info, tag.integer);
+    return readSubject(read(info, tag.sequence));
   } catch (error) {
-    if (error instanceof DerError) refuse('not-der', error);
+    if (error instanceof DerError || error instanceof LinesideError) return undefined;
     throw error;
   }
 }
 
-function verifyStructure(der: Uint8Array): VerifiedCsr {
-  const outer = cursor(der);
-  const request = cursor(read(outer, tag.sequence));
-  end(outer);
-  const signedBytes = readWhole(request, tag.sequence);
-  const info = cursor(read(cursor(signedBytes), tag.sequence));
+/** What it says, by every rule but the last two: that its key is on the curve, and that its signature holds. */
+function readCsr(der: Uint8Array): { csr: VerifiedCsr } & Omit<Signed, 'key'> {
+  if (der.length > maximumLength) refuse('too-large');
+  return strictly(() => {
+    const outer = cursor(der);
+    const request = cursor(read(outer, tag.sequence));
+    end(outer);
+    const message = readWhole(request, tag.sequence);
+    const info = cursor(read(cursor(message), tag.sequence));
 
-  if (hex(read(info, tag.integer)) !== '00') refuse('version');
-  const id = readSubject(read(info, tag.sequence));
-  const publicKey = readPublicKey(read(info, tag.sequence));
-  if (read(info, tag.attributes).length > 0) refuse('attributes');
-  end(info);
-  readSignatureAlgorithm(read(request, tag.sequence));
-  const signature = readBitString(request);
-  end(request);
+    if (hex(read(info, tag.integer)) !== '00') refuse('version');
+    const id = readSubject(read(info, tag.sequence));
+    const publicKey = readPublicKey(read(info, tag.sequence));
+    if (read(info, tag.attributes).length > 0) refuse('attributes');
+    end(info);
+    const signature = readSignature(request);
+    end(request);
 
-  verifySignature(signedBytes, publicKey, signature);
-  const sha256 = createHash('sha256').update(der).digest('hex');
-  return { id, publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
+    const sha256 = createHash('sha256').update(der).digest('hex');
+    const csr = { id, publicKey: publicKey.slice(), spkiSha256: spkiSha256(publicKey), sha256 };
+    return { csr, message, signature };
+  });
 }
 
 function readSubject(bytes: Uint8Array): DeviceId {
-  const subject = cursor(bytes);
-  const name = readAttribute(read(subject, tag.set), oid.commonName);
-  if (nextTag(subject) !== tag.set) refuse('subject');
-  const serial = readAttribute(read(subject, tag.set), oid.serialNumber);
-  if (subject.at !== bytes.length || name !== serial) refuse('subject');
+  const name = readDeviceName(bytes) ?? refuse('subject');
   try {
     return parseDeviceId(name);
   } catch (cause) {
@@ -98,15 +114,13 @@ function readSubject(bytes: Uint8Array): DeviceId {
   }
 }
 
-/** A relative distinguished name of one PrintableString attribute of this type. */
-function readAttribute(set: Uint8Array, type: string): string {
-  const members = cursor(set);
-  const attribute = cursor(read(members, tag.sequence));
-  const foreign = hex(read(attribute, tag.objectIdentifier)) !== type;
-  if (foreign || nextTag(attribute) !== tag.printableString || members.at !== set.length) refuse('subject');
-  const value = read(attribute, tag.printableString);
-  end(attribute);
-  return Buffer.from(value).toString('latin1');
+export function strictly<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DerError) refuse('not-der', error);
+    throw error;
+  }
 }
 
 export function readPublicKey(bytes: Uint8Array): Uint8Array {
@@ -122,22 +136,22 @@ export function readPublicKey(bytes: Uint8Array): Uint8Array {
   return point;
 }
 
-export function readSignatureAlgorithm(bytes: Uint8Array): void {
-  const algorithm = cursor(bytes);
-  const type = hex(read(algorithm, tag.objectIdentifier));
-  // RFC 5758 3.2: the parameters are absent.
-  if (type !== oid.ecdsaWithSha256 || algorithm.at !== bytes.length) refuse('signature-algorithm');
-}
-
-export function verifySignature(message: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): void {
-  const key = importPublicKey(publicKey) ?? refuse('off-curve');
+/** The signature algorithm, then the signature. */
+export function readSignature(request: Cursor): Uint8Array {
+  if (!isEcdsaWithSha256(read(request, tag.sequence))) refuse('signature-algorithm');
+  const signature = readBitString(request);
   const outer = cursor(signature);
   const values = cursor(read(outer, tag.sequence));
   readPositiveInteger(values);
   readPositiveInteger(values);
   end(values);
   end(outer);
-  if (!verify('sha256', message, key, signature)) refuse('signature');
+  return signature;
+}
+
+/** The key of an uncompressed point. */
+export function keyOf(publicKey: Uint8Array): KeyObject {
+  return importPublicKey(publicKey) ?? refuse('off-curve');
 }
 
 export function hex(bytes: Uint8Array): string {

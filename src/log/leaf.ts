@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { canonicalJson } from '../canonical-json.ts';
-import { unitStates } from '../device.ts';
 import { LinesideError } from '../errors.ts';
 import { eventKeys } from './events.ts';
+import { hasForm, leafForms, valueForms } from './leaf-form.ts';
 
 /** Who writes the log: said again in every leaf, so that a leaf can be read on its own. */
 export interface LeafContext {
@@ -15,58 +16,21 @@ export interface LeafContext {
 
 type Value = string | number | boolean | null;
 type Fields = Readonly<Record<string, Value>>;
-type Rule = (value: Value | undefined) => boolean;
 
-const sha256 = matches(/^[0-9a-f]{64}$/);
-// 40 characters at most: too short for a P-256 private key, which takes 43 in base64.
-const name = matches(/^[A-Za-z0-9._-]{1,40}$/);
-const state = oneOf(unitStates);
-
-const time = matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-const id = matches(/^(?!0{8}|F{8})[0-9A-F]{8}$/);
-
-/** What an event may say. A key that is not here cannot be logged, so a private key has no place to go. */
-const eventRules = new Map<string, Rule>([
-  ['t', time],
-  ['ev', oneOf([...eventKeys.keys()])],
-  ['id', id],
-  ['from', state],
-  ['to', state],
-  ['csr', sha256],
-  ['spki', sha256],
-  ['uid', matches(/^[0-9A-F]{8,32}$/)],
-  ['probe', matches(/^[!-~]{1,40}$/)],
-  ['fw', (value) => value === null || sha256(value)],
-  ['proof', oneOf(['read-back', 'signature'])],
-  ['locked', (value) => typeof value === 'boolean'],
-  ['reason', isReason],
-  ['lease', matches(/^[0-9A-F]{8}-[0-9A-F]{8}$/)],
-  ['chip', name],
-  ['signer', sha256],
-  ['batch', isCount],
-  ['manifest', sha256],
-  ['cert', sha256],
-  ['generation', isCount],
-  ...unitStates.map((counted) => [counted, isSize] as const),
-  ['digest', sha256],
-  ['next', (value) => value === null || id(value)],
-  ['epoch', isCount],
-  ['before', isSize],
-  ['size', isSize],
-  ['root', sha256],
-  ['backup', sha256],
-  ['was', time],
-]);
-
-/** What the writer adds; an event that tries to say it is refused. */
-const writerRules = new Map<string, Rule>([
-  ['v', (value) => value === 2],
-  ['n', isSize],
-  ['station', name],
-  ['sw', matches(/^[0-9A-Za-z.+-]{1,40}$/)],
-  ['m', matches(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:\d{1,12}\.\d\d$/)],
-  ['p', sha256],
-]);
+/** A leaf that has been read: its form is that of its event, so these keys have the types they are written with. */
+export interface Leaf {
+  readonly v: number;
+  readonly n: number;
+  /** ISO 8601 UTC with milliseconds: a claim of the PC's clock. */
+  readonly t: string;
+  /** `<boot id>:<seconds since then>`; leaves of version 1 have none. */
+  readonly m?: string;
+  readonly p: string;
+  readonly station: string;
+  readonly sw: string;
+  readonly ev: string;
+  readonly [key: string]: Value | undefined;
+}
 
 /**
  * The encoder of one station's log: RFC 8785 canonical JSON in UTF-8, no newline, never above 4096 bytes. Leaf `n`
@@ -74,34 +38,52 @@ const writerRules = new Map<string, Rule>([
  * the boot and the seconds since then.
  * @throws LinesideError `usage` for a reason that is not one, `internal` for any other key or value not allowed
  */
-export function encodeLeaf(context: LeafContext) {
+export function encodeLeaf({ station, sw, boot }: LeafContext) {
   return (event: Fields, n: number, previous: Uint8Array | null): Uint8Array => {
-    check(event, eventRules);
-    mustBeWhole(event);
-    const { station, sw, boot } = context;
+    mustBeEvent(event);
     const p = previous === null ? '0'.repeat(64) : Buffer.from(previous).toString('hex');
     const writer = { v: 2, n, p, station, sw, m: `${boot.id}:${boot.seconds().toFixed(2)}` };
-    check(writer, writerRules);
+    for (const [key, value] of Object.entries(writer)) if (!isAllowed(key, value)) throw refusal(key);
     return new TextEncoder().encode(canonicalJson({ ...event, ...writer }));
   };
 }
 
-/** An event says all that its kind says, and nothing else. */
-function mustBeWhole(event: Fields): void {
-  const keys = ['t', 'ev', ...(eventKeys.get(String(event['ev'])) ?? [])];
-  const missing = keys.find((key) => event[key] === undefined);
-  if (missing !== undefined) throw refusal(missing);
-  const foreign = Object.keys(event).find((key) => !keys.includes(key));
-  if (foreign !== undefined) throw refusal(foreign);
+/**
+ * Reads a leaf: exactly what `encodeLeaf` can have written, or undefined. The bytes may come from an attacker; what a
+ * leaf says may still be a lie.
+ */
+export function readLeaf(bytes: Uint8Array): Leaf | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const [, ev = ''] = /"ev":"([a-z.]{1,40})"/.exec(text) ?? [];
+  if (leafForms.get(ev)?.test(text) !== true) return undefined;
+  const leaf: Leaf = JSON.parse(text);
+  return isPossible(leaf) ? leaf : undefined;
 }
 
-/** Never repeats the value it refuses, nor an unknown key: either may be the secret that went astray. */
-function check(fields: Fields, rules: ReadonlyMap<string, Rule>): void {
-  for (const key of Object.keys(fields)) {
-    const rule = rules.get(key);
-    if (rule === undefined) throw new LinesideError('internal', { reason: 'the log has no such key' });
-    if (!rule(fields[key])) throw refusal(key);
-  }
+/** What a form cannot say. */
+function isPossible(leaf: Leaf): boolean {
+  const { v, m, reason, batch, generation, epoch } = leaf;
+  if ((v === 1) !== (m === undefined)) return false;
+  if (reason !== undefined && !isReason(reason)) return false;
+  return [batch, generation, epoch].every((value) => value === undefined || isCount(value));
+}
+
+/** An event says all that its kind says, and nothing else. Never repeats what it refuses: it may be a secret astray. */
+function mustBeEvent(event: Fields): void {
+  const stranger = Object.keys(event).find((key) => !valueForms.has(key));
+  if (stranger !== undefined) throw new LinesideError('internal', { reason: 'the log has no such key' });
+  const keys = ['t', 'ev', ...(eventKeys.get(String(event['ev'])) ?? [])];
+  const wrong =
+    keys.find((key) => !isAllowed(key, event[key])) ?? Object.keys(event).find((key) => !keys.includes(key));
+  if (wrong !== undefined) throw refusal(wrong);
+}
+
+function isAllowed(key: string, value: Value | undefined): boolean {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return false;
+  if (key === 'reason') return isReason(value);
+  if (key === 'batch' || key === 'generation' || key === 'epoch') return isCount(value);
+  return hasForm(key, value);
 }
 
 function refusal(key: string): LinesideError {
@@ -113,24 +95,11 @@ function refusal(key: string): LinesideError {
 
 /** 43 is the length of 32 bytes in base64 without padding; `04:AB:…`, `04 AB …` and `0x04, 0xAB…` are hex as tools print it. */
 function isReason(value: Value | undefined): boolean {
-  if (typeof value !== 'string' || !/^[^\p{C}\p{Zl}\p{Zp}]{1,120}$/u.test(value)) return false;
+  if (typeof value !== 'string' || !hasForm('reason', value)) return false;
   return !/[A-Za-z0-9+/_=-]{43}/.test(value) && !/[0-9A-Fa-f]{43}/.test(value.replace(/0x|[\s:,-]/g, ''));
 }
 
 /** From 1, 32 bits: too few for a key. */
 function isCount(value: Value | undefined): boolean {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffffffff;
-}
-
-/** From 0. */
-function isSize(value: Value | undefined): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function matches(pattern: RegExp): Rule {
-  return (value) => typeof value === 'string' && pattern.test(value);
-}
-
-function oneOf(words: readonly string[]): Rule {
-  return (value) => typeof value === 'string' && words.includes(value);
 }

@@ -61,7 +61,7 @@ export function grow(edge: TreeNode[], leaf: Uint8Array): TreeNode[] {
 }
 
 /** As `grow`, for a leaf that is known by its hash. */
-function growByHash(edge: TreeNode[], hash: Buffer): TreeNode[] {
+export function growByHash(edge: TreeNode[], hash: Buffer): TreeNode[] {
   let node: TreeNode = { level: 0, place: sizeOf(edge), hash };
   const completed = [node];
   for (let left = edge.at(-1); left?.level === node.level; left = edge.at(-1)) {

@@ -4,7 +4,11 @@
  */
 
 /** Hashes in a full tile, entries in a full bundle. */
-const tileWidth = 256;
+export const tileWidth = 256;
+/** A tile is a subtree of this height. */
+export const tileHeight = 8;
+/** 256 entries of 4 KiB, each after its length. */
+export const largestBundle = tileWidth * (4096 + 2);
 const hashLength = 32;
 
 /** A tile or bundle as a tree of some size has it; `width` below 256 makes it a partial one. */

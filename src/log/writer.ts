@@ -2,7 +2,7 @@ import { encodeLeaf, type LeafContext } from './leaf.ts';
 import { edgePlaces, grow } from './merkle.ts';
 
 /** How far the wall clock may run apart from the boot clock before somebody must have set it. */
-const driftMs = 5 * 60_000;
+export const driftMs = 5 * 60_000;
 
 /**
  * How a station's log is written. `foreword` is what must be said before anything else: that the clock was set. So
@@ -29,10 +29,18 @@ interface Moment {
 }
 
 /** Back, at any time; or apart from the boot clock by more than `drift`, if the PC was not started in between. */
-function clockWasSet(before: Moment, now: Moment, drift = driftMs): boolean {
+export function clockWasSet(before: Moment, now: Moment, drift = driftMs): boolean {
+  if (now.t < before.t) return true;
+  if (before.m === undefined || now.m === undefined || bootOf(before.m) !== bootOf(now.m)) return false;
   const passed = Date.parse(now.t) - Date.parse(before.t);
-  if (passed < 0) return true;
-  const [boot, seconds] = before.m?.split(':') ?? [];
-  const [bootNow, secondsNow] = now.m?.split(':') ?? [];
-  return boot === bootNow && Math.abs(passed - (Number(secondsNow) - Number(seconds)) * 1000) > drift;
+  return Math.abs(passed - (secondsOf(now.m) - secondsOf(before.m)) * 1000) > drift;
+}
+
+/** `m` is 36 characters of boot id, a colon, and the seconds since then. */
+export function bootOf(m: string): string {
+  return m.slice(0, 36);
+}
+
+export function secondsOf(m: string): number {
+  return Number(m.slice(37));
 }

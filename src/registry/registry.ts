@@ -142,10 +142,14 @@ export interface Registry {
   closeLeases(): Promise<void>;
   /** The log's leaves in order, as written. */
   leaves(): AsyncIterable<Uint8Array>;
+  /** The same from leaf `from` on with their places, many at a time. */
+  leafPages(from: number): AsyncIterable<readonly { readonly n: number; readonly leaf: Uint8Array }[]>;
   logPosition(): Promise<LogPosition>;
   /** Nodes of one level of the log's tree, from place `from` up to but not including `to`, so far as there are. */
   nodes(level: number, from: number, to: number): Promise<Buffer[]>;
   /** The leaves that name this unit, in order. */
   leavesOf(id: DeviceId): Promise<{ readonly n: number; readonly leaf: Uint8Array }[]>;
+  /** Writes a copy of the registry to a file that is new or empty. @throws LinesideError `backup-failed` */
+  copyTo(path: string): Promise<void>;
   close(): Promise<void>;
 }

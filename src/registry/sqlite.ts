@@ -36,10 +36,10 @@ import {
 import { takeIn, takeOut } from './sqlite/batches.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { closeAllLeases, insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
-import { appendLeaves, type LeafRow, tipOfLog } from './sqlite/log-rows.ts';
+import { appendLeaves, leafPages, type LeafRow, nodeHashes, tipOfLog } from './sqlite/log-rows.ts';
 import { unitOfLeaf } from './sqlite/migrations/0003-tree.ts';
 import { sealOf } from './sqlite/seal-rows.ts';
-import { createConnection, openConnection } from '../sqlite/open.ts';
+import { createConnection, mustBeWhole, openConnection } from '../sqlite/open.ts';
 import type { Statements } from '../sqlite/statements.ts';
 import { registryStore } from './sqlite/store.ts';
 import {
@@ -70,6 +70,11 @@ export async function openRegistry(path: string, writer: LogWriter, clock: () =>
 }
 
 const pageSize = 500;
+
+/** Reads all of a copy of a registry. @throws LinesideError `backup-damaged` */
+export function checkBackup(path: string): Promise<void> {
+  return mustBeWhole(registryStore, path);
+}
 
 class SqliteRegistry implements Registry {
   readonly #connection: Connection;
@@ -215,12 +220,11 @@ class SqliteRegistry implements Registry {
   }
 
   async *leaves(): AsyncIterable<Uint8Array> {
-    const page = `SELECT n, leaf FROM log WHERE n > ? ORDER BY n LIMIT ${pageSize}`;
-    let rows = await this.#connection.query<LeafRow>(page, -1);
-    for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
-      yield* rows.map(({ leaf }) => new Uint8Array(leaf));
-      rows = await this.#connection.query<LeafRow>(page, last.n);
-    }
+    for await (const page of this.leafPages(0)) for (const { leaf } of page) yield new Uint8Array(leaf);
+  }
+
+  leafPages(from: number): AsyncIterable<readonly LeafRow[]> {
+    return leafPages((sql, ...values) => this.#connection.query(sql, ...values), from);
   }
 
   async logPosition(): Promise<LogPosition> {
@@ -230,15 +234,19 @@ class SqliteRegistry implements Registry {
   }
 
   async nodes(level: number, from: number, to: number): Promise<Buffer[]> {
-    const select = 'SELECT hash FROM node WHERE level = ? AND place >= ? AND place < ? ORDER BY place';
-    const rows = await this.#connection.query<{ hash: Buffer }>(select, level, from, to);
-    return rows.map(({ hash }) => hash);
+    const [row] = await this.#connection.query<{ hashes: Buffer | null }>(nodeHashes, level, from, to);
+    const hashes = row?.hashes ?? Buffer.alloc(0);
+    return Array.from({ length: hashes.length / 32 }, (_, at) => hashes.subarray(at * 32, at * 32 + 32));
   }
 
   async leavesOf(id: DeviceId): Promise<{ n: number; leaf: Uint8Array }[]> {
     const select = `SELECT n, leaf FROM log WHERE ${unitOfLeaf} = ? ORDER BY n`;
     const rows = await this.#connection.query<LeafRow>(select, id);
     return rows.map(({ n, leaf }) => ({ n, leaf: new Uint8Array(leaf) }));
+  }
+
+  copyTo(path: string): Promise<void> {
+    return this.#connection.copyTo(path);
   }
 
   async close(): Promise<void> {

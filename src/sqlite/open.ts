@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../durable.ts';
-import { LinesideError } from '../errors.ts';
+import { LinesideError, systemWords } from '../errors.ts';
 import { Connection } from './connection.ts';
 import { bringUpToDate, migrate, mustBeOurs } from './migrate.ts';
 import { lock, makeDurable } from './pragmas.ts';
@@ -34,6 +34,28 @@ export async function openConnection(store: Store, path: string): Promise<Connec
     await mustBeSound(store, sql, path);
     await bringUpToDate(store, sql, path);
   });
+}
+
+/**
+ * Reads every page and index of a database that nobody uses, and changes nothing.
+ * @throws LinesideError `backup-damaged`
+ */
+export async function mustBeWhole(store: Store, path: string): Promise<void> {
+  const damaged = (reason: string, cause?: unknown) =>
+    new LinesideError('backup-damaged', { path, reason }, { cause });
+  try {
+    const sql = await openStatements(path, 'to-read');
+    try {
+      await mustBeOurs(store, sql, path);
+      const [finding] = await sql.all<{ integrity_check: string }>('PRAGMA integrity_check(1)');
+      if (finding?.integrity_check !== 'ok') throw damaged(String(finding?.integrity_check));
+    } finally {
+      await sql.close();
+    }
+  } catch (cause) {
+    if (cause instanceof LinesideError && cause.code === 'backup-damaged') throw cause;
+    throw damaged(String(cause instanceof LinesideError ? cause.facts['reason'] : systemWords(cause)), cause);
+  }
 }
 
 async function connect(

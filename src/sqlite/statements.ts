@@ -58,10 +58,14 @@ export class Statements {
 }
 
 /** Opens a file that is there; SQLite is never left to create one. */
-export async function openStatements(path: string): Promise<Statements> {
+export async function openStatements(
+  path: string,
+  purpose: 'to-write' | 'to-read' = 'to-write',
+): Promise<Statements> {
   const { default: driver } = await import('sqlite3');
   return new Promise((resolve, reject) => {
-    const flags = driver.OPEN_READWRITE | driver.OPEN_FULLMUTEX;
+    const access = purpose === 'to-write' ? driver.OPEN_READWRITE : driver.OPEN_READONLY;
+    const flags = access | driver.OPEN_FULLMUTEX;
     const database = new driver.Database(path, flags, (error) =>
       error ? reject(error) : resolve(new Statements(database)),
     );

@@ -19,22 +19,40 @@ export interface Chip {
   readonly targetScript: string;
   readonly core: string;
   /** Main flash, `end` exclusive. */
-  readonly flash: { readonly start: number; readonly end: number; readonly pageSize: number };
-  readonly identityPage: number;
+  readonly flash: { readonly start: number; readonly end: number };
+  /**
+   * The factory pages: each is `factoryPageSize` bytes that the chip erases by themselves, so that erasing one can
+   * touch neither the other nor the firmware. The credentials page is the first; nothing lies between or behind them.
+   */
   readonly credentialsPage: number;
+  readonly identityPage: number;
+  readonly factoryPageSize: number;
   /** Checks that work on a locked chip too. */
   readonly portChecks: readonly IdentityCheck[];
-  /** Tcl that yields 0 while the debug port is locked. */
+  /** Tcl that yields 1 while a debugger can read the flash, 0 while it cannot, and anything else if that is not certain. */
   readonly unlocked: string;
   readonly chipChecks: readonly IdentityCheck[];
   /** Addresses of the unique number, most significant word first. */
   readonly uid: readonly number[];
-  /** Tcl around and after each word written to flash; `busy` is a Tcl condition. */
-  readonly flashWrite: { readonly open: string; readonly busy: string; readonly close: string };
+  readonly flashWrite: FlashWrite;
   /** Tcl that sets the lock; it takes effect at the next reset. */
   readonly lock: string;
   /** Tcl that erases the whole chip and with it the lock. */
   readonly recover: string;
+}
+
+/** How single words get into the flash past OpenOCD's driver. */
+interface FlashWrite {
+  /** Tcl that lets words through, and that shuts the controller again. */
+  readonly open: string;
+  readonly close: string;
+  /** The controller's answer to each word: it is done when `status & mask` is `done`, and refused it if `errors` shows. */
+  readonly status: {
+    readonly register: number;
+    readonly mask: number;
+    readonly done: number;
+    readonly errors: number;
+  };
 }
 
 /** Tcl that reads one word, as a hexadecimal number. */

@@ -44,7 +44,7 @@ export async function withdrawIdentityPage({ openocd, chip }: Target): Promise<v
   const withdrawing = { doing: 'withdrawing the identity page', seconds: 20 };
   await openocd.run('halt', withdrawing);
   await openocd.run(
-    `flash erase_address ${hexAddress(chip.identityPage)} ${chip.flash.pageSize}`,
+    `flash erase_address ${hexAddress(chip.identityPage)} ${chip.factoryPageSize}`,
     withdrawing,
   );
 }

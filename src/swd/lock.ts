@@ -21,7 +21,7 @@ export async function lockDebugPort({ openocd, chip }: Target): Promise<void> {
  * @throws LinesideError `recover-failed`
  */
 export async function eraseEverything({ openocd, chip }: Target): Promise<void> {
-  await openocd.run(chip.recover, { doing: 'erasing the whole chip', seconds: 30 });
+  await openocd.run(chip.recover, { doing: 'erasing the whole chip', seconds: 60 });
   const unlocked = await evaluateNumber(openocd, chip.unlocked, { doing: 'proving the erase', seconds: 5 });
   if (unlocked !== 1) throw new LinesideError('recover-failed');
 }

@@ -19,7 +19,7 @@ export async function eraseFactoryPages(target: Target): Promise<void> {
 /** Blanks one page. @throws LinesideError `erase-failed` */
 export async function erasePage({ openocd, chip }: Target, page: number): Promise<void> {
   await openocd.run('flash probe 0', { doing: 'looking at the flash', seconds: 10 });
-  const script = `flash erase_address ${hexAddress(page)} ${chip.flash.pageSize}`;
+  const script = `flash erase_address ${hexAddress(page)} ${chip.factoryPageSize}`;
   const { code, text } = await openocd.run(script, { doing: 'erasing', seconds: 20 });
   // Success is a positive text: some of OpenOCD's drivers return 0 for what they did not do.
   if (code !== 0 || !/^erased address /m.test(text))

@@ -1,5 +1,5 @@
 import { type ErrorCode, LinesideError } from '../errors.ts';
-import { type Chip, hexAddress } from './chip.ts';
+import { type Chip, hexAddress, readWord } from './chip.ts';
 
 /** Polls of the flash controller per word before it is given up; each is a round trip of the probe. */
 const maximumPolls = 1000;
@@ -11,12 +11,14 @@ interface AroundWords {
 }
 
 /** Writes words one at a time with a bounded wait for the flash controller, past OpenOCD's loader. */
-export function writingTcl({ flashWrite: { open, busy, close } }: Chip, address: number): AroundWords {
+export function writingTcl({ flashWrite: { open, status, close } }: Chip, address: number): AroundWords {
+  const busy = `([set status [${readWord(status.register)}]] & ${status.mask}) != ${status.done}`;
   return {
     before: `proc lineside_write {} { set at ${address}; set stuck 0; set code [catch { ${open}; foreach word {`,
     after:
       `} { write_memory $at 32 [list $word]; set polls 0; while {${busy}} { incr polls; ` +
-      `if {$polls > ${maximumPolls}} { set stuck 1; error stuck } }; incr at 4 } }]; ` +
+      `if {$polls > ${maximumPolls}} { set stuck 1; error stuck } }; ` +
+      `if {$status & ${status.errors}} { error refused }; incr at 4 } }]; ` +
       `catch { ${close} }; return [list $code $stuck $at] }; ` +
       'set answer [lineside_write]; rename lineside_write {}; set answer',
   };

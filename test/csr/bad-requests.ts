@@ -6,22 +6,22 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
  */
 
 /** One DER element (X.690): tag, shortest length, contents. */
-function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(contents);
   if (body.length < 0x80) return Buffer.concat([Buffer.of(tag, body.length), body]);
   if (body.length < 0x100) return Buffer.concat([Buffer.of(tag, 0x81, body.length), body]);
   return Buffer.concat([Buffer.of(tag, 0x82, body.length >> 8, body.length & 0xff), body]);
 }
 
-const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
-const printable = (text: string) => element(0x13, Buffer.from(text));
-const commonName = hex('06 03 55 04 03');
-const serialNumber = hex('06 03 55 04 05');
+export const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+export const printable = (text: string) => element(0x13, Buffer.from(text));
+export const commonName = hex('06 03 55 04 03');
+export const serialNumber = hex('06 03 55 04 05');
 const organization = hex('06 03 55 04 0a');
-const rdn = (type: Uint8Array, value: Uint8Array) => element(0x31, element(0x30, type, value));
+export const rdn = (type: Uint8Array, value: Uint8Array) => element(0x31, element(0x30, type, value));
 const ecPublicKey = hex('06 07 2a 86 48 ce 3d 02 01');
 const prime256v1 = hex('06 08 2a 86 48 ce 3d 03 01 07');
-const ecdsaWithSha256 = hex('30 0a 06 08 2a 86 48 ce 3d 04 03 02');
+export const ecdsaWithSha256 = hex('30 0a 06 08 2a 86 48 ce 3d 04 03 02');
 const ecdsaWithSha1 = hex('30 09 06 07 2a 86 48 ce 3d 04 01');
 
 /** The parts of a request; a bad one differs from the good one in a single part. */

@@ -82,8 +82,8 @@ faultsEndIn(
     'wait-forever@80': 'write-failed',
     'parity-once@40': 'write-failed',
     'parity@40': 'write-failed',
-    'nvmc-busy': 'erase-failed',
-    'nvmc-busy@40': 'flash-not-ready',
+    'flash-busy': 'erase-failed',
+    'flash-busy@40': 'flash-not-ready',
     'fault@0xFF0A4': 'write-failed',
   },
 );
@@ -110,7 +110,7 @@ faultsEndIn(
     'unplugged@168': 'write-failed',
     'wait-forever@168': 'write-failed',
     'parity@168': 'write-failed',
-    'nvmc-busy@168': 'flash-not-ready',
+    'flash-busy@168': 'flash-not-ready',
     'probe-gone@168': 'write-failed',
   },
 );
@@ -122,7 +122,7 @@ faultsEndIn(
     'unplugged@6000': 'program-failed',
     'wait-forever@6000': 'program-failed',
     'parity@6000': 'program-failed',
-    'nvmc-busy@6000': 'program-failed',
+    'flash-busy@6000': 'program-failed',
     'probe-gone@6000': 'program-failed',
     'weak-bit@0x1000': 'program-differs',
   },

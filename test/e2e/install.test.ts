@@ -3,19 +3,26 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Board } from '../../sim/board.ts';
+import type { Board, ChipName } from '../../sim/board.ts';
 import { type CredentialsPage, decodeCredentialsPage } from '../../src/factory-data/credentials-page.ts';
 import { FactoryDataError } from '../../src/factory-data/refusal.ts';
 import { fingerprint } from '../../src/note.ts';
 import { answer, type OpensslCa, opensslCa } from '../support/openssl-ca.ts';
-import { boards, identityOn, lineside, records, scratch, station } from '../support/program.ts';
+import {
+  boardsWith,
+  factoryPages,
+  identityOn,
+  lineside,
+  records,
+  scratch,
+  station,
+} from '../support/program.ts';
 
 /*
  * The second pass: a board that was provisioned gets its certificate, and nothing but its credentials page is touched.
  */
 
-const credentialsPage = 0xfe000;
-const identityPage = 0xff000;
+const { credentials: credentialsPage, identity: identityPage } = factoryPages.nrf52840;
 const pageSize = 0x1000;
 /** The identity page up to its private key. */
 const publicHead = 100;
@@ -30,8 +37,9 @@ beforeAll(async () => {
 /** A station with one board that was provisioned, and whose certificate has come if `certified`. */
 async function provisioned(
   certified: 'certified' | 'verified',
+  chip: ChipName = 'nrf52840',
 ): Promise<{ board: Board; directory: string }> {
-  const [board] = (await boards([])) as [Board];
+  const [board] = (await boardsWith(chip, [])) as [Board];
   const directory = await station([board]);
   await mustPass(directory, 'provision');
   if (certified === 'certified') await certify(directory);
@@ -79,8 +87,9 @@ function readable(page: Uint8Array): CredentialsPage | string {
 const der = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
 
 describe('install', () => {
-  test('writes certificate, chain, anchors, names and firmware key, and says so', async () => {
-    const { board, directory } = await provisioned('certified');
+  const chips = ['nrf52840', 'stm32f405'] as const;
+  test.for(chips)('writes certificate, chain, anchors, names and firmware key: %s', async (chip) => {
+    const { board, directory } = await provisioned('certified', chip);
     const firmwareKey = Buffer.from(identityOn(board).publicKey).toString('hex'); // some point of the curve
     await configure(directory, { brokerNames: ['broker.example'], firmwareKey });
 
@@ -91,7 +100,7 @@ describe('install', () => {
     ]);
     const unit = await stateOf(directory);
     expect(unit).toMatchObject({ state: 'installed', generation: 1 });
-    const page = decodeCredentialsPage(pageOf(board, credentialsPage));
+    const page = decodeCredentialsPage(pageOf(board, factoryPages[chip].credentials));
     const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
     const [devices = '', root] = ca.chain.match(/-----BEGIN[^]*?-----END[^\n]*\n/g) ?? [];
     expect(root).toBeDefined();

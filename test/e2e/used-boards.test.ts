@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import type { Board } from '../../sim/board.ts';
-import { boards, identityOn, lineside, records, station } from '../support/program.ts';
+import type { Board, ChipName } from '../../sim/board.ts';
+import { boardsWith, factoryPages, identityOn, lineside, records, station } from '../support/program.ts';
 
-const identityPage = 0xff000;
+const identityPage = factoryPages.nrf52840.identity;
+const chips = ['nrf52840', 'stm32f405'] as const;
+
+const line = (...faults: string[]) => lineWith('nrf52840', ...faults);
 
 /** A station with one board, and the records of a command on it. */
-async function line(...faults: string[]) {
-  const [board] = await boards(faults);
+async function lineWith(chip: ChipName, ...faults: string[]) {
+  const [board] = await boardsWith(chip, faults);
   if (!board) throw new Error('no board');
   const directory = await station([board]);
   const run = async (...args: string[]) => {
@@ -85,27 +88,30 @@ test('what is void stays void', async () => {
   expect(again).toMatchObject({ code: 8, records: [{ code: 'illegal-transition' }] });
 });
 
-test('--lock closes the debug port, and the registry says so', async () => {
-  const { board, run } = await line();
+test.for(chips)('--lock closes the debug port, and the registry says so: %s', async (chip) => {
+  const { board, run } = await lineWith(chip);
   expect(await run('provision', '--lock')).toMatchObject({ code: 0, records: [{ result: 'pass' }] });
   expect((await run('registry', 'list')).records).toMatchObject([{ state: 'verified', locked: true }]);
-  expect(board.uicr[0x208]).toBe(0);
+  expect(board.locked).toBe(true);
   expect(await run('inspect')).toMatchObject({ code: 4, records: [{ code: 'target-locked' }] });
   expect(await run('provision')).toMatchObject({ code: 4, records: [{ error: 'target-locked', id: null }] });
 });
 
-test('recover erases a locked board and voids its unit; the board then gets a new id', async () => {
-  const { board, run, states } = await line();
-  await run('provision', '--lock');
-  expect(await run('recover', '--yes')).toMatchObject({
-    code: 0,
-    records: [{ type: 'recovered', voided: '00000001' }],
-  });
-  expect(board.flash.every((byte) => byte === 0xff)).toBe(true);
-  expect(await states()).toEqual(['void']);
-  expect(await run('inspect')).toMatchObject({ code: 4, records: [{ code: 'board-blank' }] });
-  expect(await run('provision')).toMatchObject({ code: 0, records: [{ id: '00000002', result: 'pass' }] });
-});
+test.for(chips)(
+  'recover erases a locked board and voids its unit; it then gets a new id: %s',
+  async (chip) => {
+    const { board, run, states } = await lineWith(chip);
+    await run('provision', '--lock');
+    expect(await run('recover', '--yes')).toMatchObject({
+      code: 0,
+      records: [{ type: 'recovered', voided: '00000001' }],
+    });
+    expect(board.flash.every((byte) => byte === 0xff)).toBe(true);
+    expect(await states()).toEqual(['void']);
+    expect(await run('inspect')).toMatchObject({ code: 4, records: [{ code: 'board-blank' }] });
+    expect(await run('provision')).toMatchObject({ code: 0, records: [{ id: '00000002', result: 'pass' }] });
+  },
+);
 
 test('recover does nothing until --yes is said', async () => {
   const { board, run, states } = await line();

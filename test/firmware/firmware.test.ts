@@ -36,7 +36,7 @@ describe('the format of a firmware file is told by its content', () => {
       chip: 'stm32f405',
       start: 0x08000000,
       end: 0x08100000,
-      factoryDataStart: 0x080e0000,
+      factoryDataStart: 0x080c0000,
       factoryDataEnd: 0x08100000,
     };
     expect(plain(parseFirmware('f', image, stm32).segments)).toEqual([

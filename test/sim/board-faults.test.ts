@@ -134,13 +134,13 @@ test('small flash: there is nothing at the identity page', async () => {
 });
 
 test('an NVMC that is never ready fails the erase', async () => {
-  const output = await attempt('nvmc-busy');
+  const output = await attempt('flash-busy');
   expect(output).toContain('Read only enable did not complete');
   expect(output).toContain('erase -4\n');
 });
 
 test('an NVMC that is never ready from the 16th byte on fails the write', async () => {
-  const output = await attempt('nvmc-busy@16');
+  const output = await attempt('flash-busy@16');
   expect(output).toContain('erase 0\n');
   expect(output).toContain('write 1\n');
   expect(board.flash[0xff010]).toBe(0xff);

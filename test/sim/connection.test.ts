@@ -16,8 +16,8 @@ afterEach(async () => {
   await Promise.all(boards.map((board) => board.close()));
 });
 
-async function newBoard(deviceId?: bigint): Promise<Board> {
-  const board = await startBoard({ index: boards.length, ...(deviceId !== undefined && { deviceId }) });
+async function newBoard(uniqueId?: bigint): Promise<Board> {
+  const board = await startBoard({ index: boards.length, ...(uniqueId !== undefined && { uniqueId }) });
   boards.push(board);
   return board;
 }
@@ -32,7 +32,7 @@ test('four boards at once do not disturb each other', async () => {
   const four = await Promise.all([1n, 2n, 3n, 4n].map((id) => newBoard(id)));
   const runs = await Promise.all(
     four.map((board) =>
-      openocd(board, `init; halt; flash fillw 0x1000 [expr ${board.deviceId} * 0x01010101] 1024; shutdown`),
+      openocd(board, `init; halt; flash fillw 0x1000 [expr ${board.uniqueId} * 0x01010101] 1024; shutdown`),
     ),
   );
   expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
@@ -47,16 +47,16 @@ test('one OpenOCD after the other uses the same board', async () => {
   for (let i = 0; i < 3; i++) expect((await openocd(board, WRITE)).output).toContain('MATCH');
 });
 
-test('device ids are unique, and a swap brings a blank board with another one', async () => {
+test('unique numbers are unique, and a swap brings a blank board with another one', async () => {
   const [a, b] = [await newBoard(), await newBoard()];
-  expect(a.deviceId).not.toBe(b.deviceId);
-  const before = a.deviceId;
+  expect(a.uniqueId).not.toBe(b.uniqueId);
+  const before = a.uniqueId;
   await openocd(a, WRITE);
-  a.uicr[0x208] = 0;
+  a.config[0x208] = 0;
   a.powerCycle();
   a.setFaults(['stuck-lock']);
   a.swap();
-  expect(a.deviceId).not.toBe(before);
+  expect(a.uniqueId).not.toBe(before);
   expect(a.flash.every((byte) => byte === 0xff)).toBe(true);
   const { output } = await openocd(a, WRITE);
   expect(output).not.toContain('AP lock engaged');

@@ -25,7 +25,7 @@ test('APPROTECT is latched at the reset after it was written, not before', async
   expect(output).toContain('still readable 0x10001208: ffffff00');
   expect(output).toContain('rc -4 TARGET: nrf52.cpu - Not halted');
   expect(output).toMatch(/status 0x0+\s/);
-  expect(board.uicr[APPROTECT]).toBe(0);
+  expect(board.config[APPROTECT]).toBe(0);
 });
 
 test('a locked board: init succeeds with a warning, then nothing can be reached but the CTRL-AP', async () => {
@@ -88,7 +88,7 @@ test('with stuck-lock neither the lock nor the recovery takes, though both seem 
   const lock = await openocd(board, `init; reset halt; ${LOCK}; reset halt; ${STATUS}; shutdown`);
   expect(lock.output).toContain('wrote 4 bytes to 0x10001208');
   expect(lock.output).toMatch(/status 0x0*1\s/);
-  expect(board.uicr[APPROTECT]).toBe(0);
+  expect(board.config[APPROTECT]).toBe(0);
 
   board.setFaults(['locked', 'stuck-lock']);
   board.flash[0] = 0x5a;

@@ -21,13 +21,12 @@ beforeEach(() => {
   faults = new Faults();
   written = [];
   unimplemented = [];
-  chip = new Nrf52840(
-    0x1122334455667788n,
+  chip = new Nrf52840(0x1122334455667788n, {
     faults,
-    (address, value) => written.push([address, value]),
-    () => {},
-    (access) => unimplemented.push(access),
-  );
+    onFlashWrite: (address, value) => written.push([address, value]),
+    onFlashRead: () => {},
+    onUnimplemented: (access) => unimplemented.push(access),
+  });
   chip.powerOn();
 });
 
@@ -93,8 +92,8 @@ test('READY is 0 for some polls after an erase, and 1 right after a word', () =>
   expect(busyPolls()).toBe(0);
 });
 
-test('with nvmc-busy READY stays 0 after an operation, until the fault is cleared', () => {
-  faults.replace(['nvmc-busy']);
+test('with flash-busy READY stays 0 after an operation, until the fault is cleared', () => {
+  faults.replace(['flash-busy']);
   expect(busyPolls()).toBe(0);
   write(CONFIG, WEN);
   write(0, 0);

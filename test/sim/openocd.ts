@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Board } from '../../sim/board.ts';
 
+const targetScripts = { nrf52840: 'target/nrf52.cfg', stm32f405: 'target/stm32f4x.cfg' };
+
 interface Run {
   readonly code: number | null;
   /** OpenOCD logs and echoes to stderr. */
@@ -29,7 +31,7 @@ export function startOpenocd(board: Board, script: string, before = '') {
   const ports = ['gdb_port disabled', 'telnet_port disabled', 'tcl_port disabled'];
   return spawn(
     '/usr/bin/openocd',
-    ['-c', [...ports, ...adapter, before].join('; '), '-f', 'target/nrf52.cfg', '-c', script],
+    ['-c', [...ports, ...adapter, before].join('; '), '-f', targetScripts[board.chip], '-c', script],
     { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
   );
 }

@@ -43,7 +43,7 @@ test('a plain OpenOCD examines, halts, resets and identifies the chip, and meets
   expect(output).toContain('Cortex-M4 r0p1 processor detected');
   expect(output).toContain('6 breakpoints, 4 watchpoints');
   expect(output).toContain('nRF52840-xxAA(build code: D0) 1024kB Flash, 256kB RAM');
-  const id = board.deviceId.toString(16).padStart(16, '0');
+  const id = board.uniqueId.toString(16).padStart(16, '0');
   expect(output).toContain(`0x10000060: ${id.slice(8)} ${id.slice(0, 8)}`);
   expect(output).toMatch(/^halted$/m);
   expect(code).toBe(0);
@@ -187,11 +187,11 @@ describe('programming', () => {
 
   test('nrf5 mass_erase takes flash and UICR', async () => {
     board.flash.fill(0);
-    board.uicr.fill(0x55);
+    board.config.fill(0x55);
     const { output } = await openocd(board, 'init; reset halt; nrf5 mass_erase; shutdown');
     expect(output).toContain('Mass erase completed');
     expect(board.flash.every((byte) => byte === 0xff)).toBe(true);
-    expect(board.uicr.every((byte) => byte === 0xff)).toBe(true);
+    expect(board.config.every((byte) => byte === 0xff)).toBe(true);
   });
 
   test('a write without WEN fails and changes nothing', async () => {

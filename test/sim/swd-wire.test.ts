@@ -49,12 +49,8 @@ beforeEach(() => {
   faults = new Faults();
   ap = new RegisterFile();
   wire = [];
-  const dp = new DebugPort(
-    () => 0x2ba01477,
-    (apsel) => (apsel === 0 ? ap : undefined),
-    faults,
-  );
-  target = new SwdTarget(dp, faults);
+  const dp = new DebugPort((apsel) => (apsel === 0 ? ap : undefined), faults);
+  target = new SwdTarget(dp, () => true, faults);
   line = {
     clock(driven) {
       const level = target.clock(driven);

@@ -205,19 +205,110 @@ describe('memory', () => {
   });
 });
 
+describe('32-bit instructions (A5.3), as binutils encodes them', () => {
+  // name, both halves, R1, C before, result in R0, NZCV
+  test.each<[string, number, number, number, number, number, number]>([
+    ['AND.W R0, R1, #0xff', 0xf001, 0x00ff, 0x1234, C, 0x34, C],
+    ['BIC.W R0, R1, #0xff', 0xf021, 0x00ff, 0x1234, C, 0x1200, C],
+    ['ORR.W R0, R1, #0xff00ff', 0xf041, 0x10ff, 0x0f00, 0, 0xff0fff, 0],
+    ['ORN R0, R1, #0xff00ff00', 0xf061, 0x20ff, 0x0100, 0, 0xff01ff, 0],
+    ['EOR.W R0, R1, #0xffffffff', 0xf081, 0x30ff, 1, 0, -2, 0],
+    ['MOV.W R0, #0x80000000', 0xf04f, 0x4000, 0, 0, -0x80000000, 0],
+    ['MOVS.W R0, #0x80000000', 0xf05f, 0x4000, 0, 0, -0x80000000, N | C],
+    ['MVN.W R0, #0', 0xf06f, 0x0000, 0, 0, -1, 0],
+    ['TST.W R1, #0x10000', 0xf411, 0x3f80, 0x10000, C, 7, 0],
+    ['TST.W R1, #0x10000', 0xf411, 0x3f80, 0xffff, 0, 7, Z],
+    ['TEQ R1, #0x80000000', 0xf091, 0x4f00, 1, 0, 7, N | C],
+    ['CMN.W R1, #1', 0xf111, 0x0f01, -1, 0, 7, Z | C],
+    ['CMP.W R1, #0xab000000', 0xf1b1, 0x4f2b, 0, 0, 7, 0],
+    ['ADD.W R0, R1, #256', 0xf501, 0x7080, -1, 0, 255, 0],
+    ['ADDS.W R0, R1, #1', 0xf111, 0x0001, 0x7fffffff, 0, -0x80000000, N | V],
+    ['ADC.W R0, R1, #0', 0xf141, 0x0000, 4, C, 5, C],
+    ['SBC.W R0, R1, #0', 0xf161, 0x0000, 4, 0, 3, 0],
+    ['SUB.W R0, R1, #512', 0xf5a1, 0x7000, 513, 0, 1, 0],
+    ['SUBS.W R0, R1, #1', 0xf1b1, 0x0001, 1, 0, 0, Z | C],
+    ['RSB R0, R1, #256', 0xf5c1, 0x7080, 1, 0, 255, 0],
+  ])('%s', (_name, first, second, r1, before, result, after) => {
+    thumb.flags = before << 28;
+    run({ 0: 7, 1: r1 }, first, second);
+    expect([thumb.registers[0], flags()]).toEqual([result, after]);
+  });
+
+  // name, both halves, R1 from DATA, result in R0, R1 after it from DATA
+  test.each<[string, number, number, number, number, number]>([
+    ['LDR.W R0, [R1, #4]', 0xf8d1, 0x0004, 0, 0x80706050 | 0, 0],
+    ['LDR.W R0, [R1, #-4]', 0xf851, 0x0c04, 4, 0x40302010, 4],
+    ['LDR.W R0, [R1, #4]!', 0xf851, 0x0f04, 0, 0x80706050 | 0, 4],
+    ['LDR.W R0, [R1], #-4', 0xf851, 0x0904, 4, 0x80706050 | 0, 0],
+    ['LDRH.W R0, [R1], #2', 0xf831, 0x0b02, 6, 0x8070, 8],
+    ['LDRB.W R0, [R1, #-1]', 0xf811, 0x0c01, 8, 0x80, 8],
+    ['LDRSH.W R0, [R1, #2]', 0xf9b1, 0x0002, 4, 0x8070 - 0x10000, 4],
+    ['LDRSB.W R0, [R1, #-1]', 0xf911, 0x0c01, 8, 0x80 - 0x100, 8],
+  ])('%s', (_name, first, second, at, result, after) => {
+    ram.bytes.set([0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80], DATA - RAM);
+    run({ 1: DATA + at }, first, second);
+    expect([thumb.registers[0], thumb.registers[1]]).toEqual([result, DATA + after]);
+  });
+
+  test.each<[string, number, number, number, string, number]>([
+    ['STRB.W R0, [R1, #3]', 0xf881, 0x0003, 0, '00000078', 0],
+    ['STRH.W R0, [R1], #2', 0xf821, 0x0b02, 2, '00007856', 4],
+    ['STR.W R0, [R1, #-4]!', 0xf841, 0x0d04, 4, '78563412', 0],
+  ])('%s', (_name, first, second, at, result, after) => {
+    run({ 0: 0x12345678, 1: DATA + at }, first, second);
+    expect(Buffer.from(ram.bytes.subarray(DATA - RAM, DATA - RAM + 4)).toString('hex')).toBe(result);
+    expect(thumb.registers[1]).toBe(DATA + after);
+  });
+
+  test.each([0x8f4f, 0x8f5f, 0x8f6f])('DSB, DMB and ISB have nothing to wait for', (second) => {
+    run({}, 0xf3bf, second);
+  });
+
+  test.each([
+    [Z, 1, 11],
+    [0, 2, 12],
+  ])('ITETE EQ: what does not hold is passed over, and a 16-bit addition sets no flags', (before, r0, r1) => {
+    thumb.flags = before << 28;
+    // MOVEQ R0,#1; MOVNE R0,#2; ADDEQ R1,#1; ADDNE R1,#2
+    run({ 1: 10 }, 0xbf0b, 0x2001, 0x2002, 0x3101, 0x3102);
+    expect([thumb.registers[0], thumb.registers[1], flags()]).toEqual([r0, r1, before]);
+  });
+
+  test('a comparison in an IT block sets flags, and a 32-bit instruction is passed over whole', () => {
+    thumb.flags = Z << 28;
+    // IT EQ; CMPEQ R0,#1; IT CS; ADDCS.W R0,R0,#8
+    run({ 0: 0 }, 0xbf08, 0x2801, 0xbf28, 0xf100, 0x0008);
+    expect([thumb.registers[0], flags()]).toEqual([0, N]);
+  });
+
+  test('a debugger that writes xPSR ends an IT block', () => {
+    load(0xbf08, 0x2001, BKPT); // IT EQ; MOVEQ R0,#1
+    thumb.step();
+    thumb.flags = 0;
+    thumb.step();
+    expect(thumb.registers[0]).toBe(1);
+  });
+});
+
 describe('run', () => {
   test('stops at BKPT with the PC on it', () => {
     run({}, 0xbf00);
     expect(thumb.registers[PC]).toBe(RAM + 2);
   });
 
-  test.each([
-    ['IT', 0xbf08],
+  test.each<[string, ...number[]]>([
     ['UDF', 0xde00],
     ['SVC', 0xdf00],
-    ['a 32-bit encoding', 0xf8d0],
-  ])('%s is undefined', (_name, code) => {
-    load(code);
+    ['MUL.W R0, R1, R2', 0xfb01, 0xf002],
+    ['MOVW R0, #0x1234', 0xf241, 0x2034],
+    ['LDR.W R0, [R1, R2]', 0xf851, 0x0002],
+    ['LDR.W R0, [PC, #4]', 0xf8df, 0x0004],
+    ['LDR.W PC, [R1]', 0xf8d1, 0xf000],
+    ['LDRD R0, R1, [R2]', 0xe9d2, 0x0100],
+    ['ADD.W R0, R1, R2', 0xeb01, 0x0002],
+    ['B.W', 0xf7ff, 0xbffe],
+  ])('%s is undefined', (_name, ...code) => {
+    load(...code);
     expect(thumb.run(10)).toBe('undefined');
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type Board, startBoard } from '../../sim/board.ts';
+import { type Board, type ChipName, startBoard } from '../../sim/board.ts';
 
 /** The built program: tests run what operators run. */
 export const program = fileURLToPath(new URL('../../dist/bin/lineside.js', import.meta.url));
@@ -48,15 +48,20 @@ export async function scratch(): Promise<string> {
 }
 
 /** Simulated boards in this process, so that a test can look into their flash; they go with the test. */
-export async function boards(...faults: (readonly string[])[]): Promise<Board[]> {
-  const started = await Promise.all(faults.map((each, index) => startBoard({ index, faults: each })));
+export async function boardsWith(chip: ChipName, ...faults: (readonly string[])[]): Promise<Board[]> {
+  const started = await Promise.all(faults.map((each, index) => startBoard({ index, chip, faults: each })));
   onTestFinished(async () => {
     await Promise.all(started.map((board) => board.close()));
   });
   return started;
 }
 
-/** A new station whose probes a, b, c… are these boards. */
+/** The same with the chip that most tests are about. */
+export function boards(...faults: (readonly string[])[]): Promise<Board[]> {
+  return boardsWith('nrf52840', ...faults);
+}
+
+/** A new station whose probes a, b, c… are these boards, all of one chip. */
 export async function station(line: readonly Board[], lease = '00000001-000000FF'): Promise<string> {
   const directory = join(await scratch(), 'st07');
   const probes = line.map((board, index) => `${String.fromCharCode(97 + index)}=sim:${board.port}`);
@@ -66,7 +71,7 @@ export async function station(line: readonly Board[], lease = '00000001-000000FF
     '--name',
     'st07',
     '--chip',
-    'nrf52840',
+    line[0]?.chip ?? 'nrf52840',
     '--lease',
     lease,
     ...(probes.length > 0 ? ['--probe', ...probes] : []),
@@ -75,9 +80,21 @@ export async function station(line: readonly Board[], lease = '00000001-000000FF
   return directory;
 }
 
-/** What the board's identity page holds: id, public key and the private key that only a test may look at. */
+/** Where the factory pages lie, counted from the start of the flash; docs/decisions/0023 says why. */
+export const factoryPages = {
+  nrf52840: { credentials: 0xfe000, identity: 0xff000 },
+  stm32f405: { credentials: 0xc0000, identity: 0xe0000 },
+} as const satisfies Record<ChipName, object>;
+
+/** The bytes of the board's identity page. */
+export function identityPageOn({ chip, flash }: Board): Buffer {
+  const { identity } = factoryPages[chip];
+  return Buffer.from(flash.subarray(identity, identity + 168));
+}
+
+/** What that page holds: id, public key and the private key that only a test may look at. */
 export function identityOn(board: Board): { id: string; publicKey: Uint8Array; privateKey: Uint8Array } {
-  const page = Buffer.from(board.flash.subarray(0xff000, 0xff000 + 168));
+  const page = identityPageOn(board);
   return {
     id: page.toString('latin1', 20, 28),
     publicKey: page.subarray(32, 97),

@@ -9,8 +9,40 @@ export interface LeafRow {
 
 export const tipOfLog = 'SELECT n, leaf FROM log ORDER BY n DESC LIMIT 1';
 
-/** Leaves in a statement, or twice as many nodes. */
+/** Leaves in a statement, or nodes. */
 const atOnce = 1000;
+
+/**
+ * A page of leaves as one value, each after its place and length in hex: fetched row by row a leaf costs six times as
+ * much. CAST to TEXT and back changes no byte.
+ */
+const leafPage = `SELECT CAST(group_concat(printf('%016x%08x', n, octet_length(leaf)) || CAST(leaf AS TEXT), ''
+  ORDER BY n) AS BLOB) AS page FROM (SELECT n, leaf FROM log WHERE n >= ? ORDER BY n LIMIT ${atOnce})`;
+
+/** The hashes of a level, one after the other, as one value. */
+export const nodeHashes = `SELECT CAST(group_concat(CAST(hash AS TEXT), '' ORDER BY place) AS BLOB) AS hashes
+  FROM node WHERE level = ? AND place >= ? AND place < ?`;
+
+type Query = <Row>(sql: string, ...values: number[]) => Promise<Row[]>;
+
+export async function* leafPages(query: Query, from: number): AsyncGenerator<LeafRow[]> {
+  for (let next = from; ; ) {
+    const [row] = await query<{ page: Buffer | null }>(leafPage, next);
+    if (!row?.page) return;
+    const leaves = [...split(row.page)];
+    yield leaves;
+    next = (leaves.at(-1)?.n ?? next) + 1;
+  }
+}
+
+function* split(page: Buffer): Generator<LeafRow> {
+  for (let at = 0; at < page.length; ) {
+    const n = Number.parseInt(page.toString('latin1', at, at + 16), 16);
+    const start = at + 24;
+    at = start + Number.parseInt(page.toString('latin1', at + 16, start), 16);
+    yield { n, leaf: page.subarray(start, at) };
+  }
+}
 
 /** Puts events at the end of the log, and the nodes they complete into its tree. @returns how many leaves there are */
 export async function appendLeaves(

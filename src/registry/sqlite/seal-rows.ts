@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { deviceIdFromNumber, unitStates } from '../../device.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-import { type UnitFacts, unitLine } from '../../unit-line.ts';
+import { unitLine } from '../../unit-line.ts';
+import { unitFacts } from '../facts.ts';
 import type { LogEvent } from '../log.ts';
+import type { UnitRecord } from '../registry.ts';
 import { lowestFree } from './lease-rows.ts';
-import { selectUnit, type UnitRow } from './unit-rows.ts';
+import { selectUnit, toUnitRecord, type UnitRow } from './unit-rows.ts';
 
 const pageSize = 500;
 
@@ -12,34 +14,20 @@ const pageSize = 500;
 export async function sealOf(sql: Statements): Promise<LogEvent> {
   const counts = Object.fromEntries(unitStates.map((state) => [state, 0]));
   const digest = createHash('sha256');
-  for await (const unit of facts(sql)) {
+  for await (const unit of units(sql)) {
     counts[unit.state] = (counts[unit.state] ?? 0) + 1;
-    digest.update(unitLine(unit));
+    digest.update(unitLine(unitFacts(unit)));
   }
   return { ev: 'seal', ...counts, digest: digest.digest('hex'), next: await nextId(sql) };
 }
 
-async function* facts(sql: Statements): AsyncIterable<UnitFacts> {
+async function* units(sql: Statements): AsyncIterable<UnitRecord> {
   const page = `${selectUnit} WHERE id > ? ORDER BY id LIMIT ${pageSize}`;
   let rows = await sql.all<UnitRow>(page, 0);
   for (let last = rows.at(-1); last !== undefined; last = rows.at(-1)) {
-    yield* rows.map(toFacts);
+    yield* rows.map(toUnitRecord);
     rows = await sql.all<UnitRow>(page, last.id);
   }
-}
-
-function toFacts(row: UnitRow): UnitFacts {
-  const { state, spki, uid, probe, firmware, proof, batch, generation, reason } = row;
-  const known = { state, spki, uid, probe, firmware, proof, batch, generation, reason };
-  return {
-    ...known,
-    id: deviceIdFromNumber(row.id),
-    csr: row.csr && sha256(row.csr),
-    certificate: row.certificate && sha256(row.certificate),
-    locked: row.locked === 1,
-    reservedAt: row.reserved_at,
-    changedAt: row.changed_at,
-  };
 }
 
 /** The lowest id never used of the first lease that has one; null if none has. */
@@ -50,8 +38,4 @@ async function nextId(sql: Statements): Promise<string | null> {
     if (free <= last) return deviceIdFromNumber(free);
   }
   return null;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -25,9 +25,10 @@ export const nrf52840: Chip = {
   name: 'nrf52840',
   targetScript: 'target/nrf52.cfg',
   core: 'nrf52.cpu',
-  flash: { start: 0, end: 0x100000, pageSize: 0x1000 },
-  identityPage: 0xff000,
+  flash: { start: 0, end: 0x100000 },
   credentialsPage: 0xfe000,
+  identityPage: 0xff000,
+  factoryPageSize: 0x1000,
   portChecks: [
     { read: 'nrf52.dap dpreg 0', mask: everyBit, expected: 0x2ba01477, error: 'wrong-debug-port' },
     {
@@ -47,8 +48,9 @@ export const nrf52840: Chip = {
   uid: [ficr.deviceId1, ficr.deviceId0],
   flashWrite: {
     open: `mww ${hexAddress(nvmc.config)} 1`,
-    busy: `[${readWord(nvmc.ready)}] != 1`,
     close: `mww ${hexAddress(nvmc.config)} 0`,
+    // What the NVMC does not take is a bus fault, and so an error of the write itself.
+    status: { register: nvmc.ready, mask: 1, done: 1, errors: 0 },
   },
   lock: `flash probe 1; flash fillw ${hexAddress(uicr.approtect)} 0xFFFFFF00 1`,
   recover: 'nrf52_recover',

@@ -7,6 +7,7 @@ import { holders, openOcdStdin, type Scenario, traced } from './traced-run.ts';
 
 const passing = {
   title: 'a run that passes',
+  chip: 'nrf52840',
   faults: [],
   options: ['provision'],
   exit: 0,
@@ -18,6 +19,12 @@ const scenarios: readonly Scenario[] = [
     ...passing,
     title: 'a run with firmware, lock and --json',
     options: ['--json', 'provision', '--firmware', 'FIRMWARE', '--lock'],
+  },
+  {
+    ...passing,
+    title: 'a run with firmware and lock on an STM32F405',
+    chip: 'stm32f405',
+    options: ['provision', '--firmware', 'FIRMWARE', '--lock'],
   },
   { ...passing, title: 'a run that meets a weak bit', faults: ['weak-bit@0xFF048'], exit: 5 },
   { ...passing, title: 'a run that loses its board', faults: ['unplugged@40'], exit: 5, wordsSent: 0 },
@@ -66,7 +73,13 @@ describe.each(scenarios)('$title', (scenario) => {
     for (const bytes of [Buffer.from(ended.stdout + ended.stderr), ...files.values()]) {
       expect([...scanner.search(bytes)]).toEqual([]);
     }
-    expect([...files.keys()].sort()).toEqual(['registry.db', 'station.json', 'station.key', 'station.vkey']);
+    expect([...files.keys()].sort()).toEqual([
+      'log.head',
+      'registry.db',
+      'station.json',
+      'station.key',
+      'station.vkey',
+    ]);
   });
 
   test('starts its processes with no key in their arguments or environment', async () => {

@@ -1,14 +1,16 @@
 import { createECDH } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ChipName } from '../../../sim/board.ts';
 import { keyForms } from '../../support/key-forms.ts';
 import { KeyScanner } from '../../support/key-scanner.ts';
-import { boards, type Ended, lineside, scratch, station } from '../../support/program.ts';
+import { boardsWith, type Ended, identityPageOn, lineside, scratch, station } from '../../support/program.ts';
 import { bytesByTarget, strace, type SystemCall, systemCalls } from '../../support/system-calls.ts';
 
 /** A way for a run to go. */
 export interface Scenario {
   readonly title: string;
+  readonly chip: ChipName;
   readonly faults: readonly string[];
   readonly options: readonly string[];
   readonly exit: number;
@@ -39,8 +41,8 @@ export function traced(scenario: Scenario): Promise<TracedRun> {
   return run;
 }
 
-async function runTraced({ faults, options }: Scenario): Promise<TracedRun> {
-  const [board] = await boards(faults);
+async function runTraced({ chip, faults, options }: Scenario): Promise<TracedRun> {
+  const [board] = await boardsWith(chip, faults);
   if (!board) throw new Error('a board was asked for');
   const directory = await station([board]);
   const traces = join(await scratch(), 'traces');
@@ -54,7 +56,7 @@ async function runTraced({ faults, options }: Scenario): Promise<TracedRun> {
   const files = await Promise.all(
     names.map(async (name) => [name, await readFile(join(directory, name))] as const),
   );
-  const page = Buffer.from(board.flash.subarray(0xff000, 0xff000 + 168));
+  const page = identityPageOn(board);
   return { ended, directory, port: board.port, calls, key: keySent(calls), page, files: new Map(files) };
 }
 

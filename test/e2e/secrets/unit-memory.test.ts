@@ -72,7 +72,7 @@ const failures: Readonly<Record<string, string>> = {
   'unplugged@40': 'write-failed',
   'unplugged@112': 'write-failed', // in the key itself
   'unplugged@140': 'write-failed',
-  'nvmc-busy@60': 'flash-not-ready',
+  'flash-busy@60': 'flash-not-ready',
   'probe-gone@60': 'write-failed',
   absent: 'halt-failed',
 };
