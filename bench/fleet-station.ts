@@ -98,4 +98,3 @@ async function certify(workshop: string, directory: string): Promise<void> {
   await station.registry.close();
   await authority.ledger.close();
 }
-

@@ -8,6 +8,7 @@ import { History } from './log/history/history.ts';
 import { readPlainFile } from './log/plain-file.ts';
 import { beginsWith, type Head, type LogSource, type Verdict, verifyLog } from './log/verify.ts';
 import { NoteError, noteText, type NoteRule, type Verifier } from './note.ts';
+import type { Registry } from './registry/registry.ts';
 import { rowFindings } from './row-findings.ts';
 import { openUnchecked, readStation } from './station-directory.ts';
 import { epochOf, headPath, longestNote, openAnyEpoch, readKeptHead } from './station-log.ts';
@@ -64,18 +65,50 @@ export async function verifyStation(
   const { verifier: station } = await readStationKey(resolve(directory), file.name);
   const registry = await openUnchecked(directory, file);
   try {
-    const opened = await openHead(headPath(directory), station, 'head-missing');
-    if ('code' in opened) return { origin: null, findings: [opened] };
-    const behind = epochBehind((await registry.epoch()) ?? 1, opened);
-    if (behind) return { origin: null, findings: [behind] };
-    const head = { ...opened, differs: 'root-differs', short: 'rolled-back' } as const;
-    const outcome = await judge(watched(new RegistrySource(registry), watch), station, head, since);
+    const outcome = await verifyOpened(directory, registry, station, since, watch);
+    if (outcome.origin === null) return outcome;
     if (outcome.findings.some(({ weight }) => weight === 'evidence')) return outcome;
     const rows = await rowFindings(registry, outcome.history.units);
     return { ...outcome, findings: [...outcome.findings, ...rows] };
   } finally {
     await registry.close();
   }
+}
+
+/** The log in the registry of a station by itself, against the last checkpoint that the station signed. */
+async function verifyOpened(
+  directory: string,
+  registry: Registry,
+  station: Verifier,
+  since: string | undefined,
+  watch: Watch,
+): Promise<Outcome | Refusal> {
+  const opened = await openHead(headPath(directory), station, 'head-missing');
+  if ('code' in opened) return { origin: null, findings: [opened] };
+  const behind = epochBehind((await registry.epoch()) ?? 1, opened);
+  if (behind) return { origin: null, findings: [behind] };
+  const head = { ...opened, differs: 'root-differs', short: 'rolled-back' } as const;
+  return judge(watched(new RegistrySource(registry), watch), station, head, since);
+}
+
+/** What a log tells, and what is wrong with it, also if there is no checkpoint to hold it to. */
+export interface Telling {
+  readonly findings: readonly Finding[];
+  readonly history: History;
+}
+
+/** Reads the log of an opened station to its end, whatever is wrong. @throws LinesideError `log-unreadable`, `log-of-another` */
+export async function readThrough(
+  directory: string,
+  registry: Registry,
+  station: Verifier,
+  watch: Watch,
+): Promise<Telling> {
+  const outcome = await verifyOpened(directory, registry, station, undefined, watch);
+  if (outcome.origin !== null) return outcome;
+  const source = watched(new RegistrySource(registry), watch);
+  const { findings, history } = await verifyLog(source, [], new History(station.name));
+  return { findings: [...outcome.findings, ...findings], history };
 }
 
 async function judge(

@@ -6,7 +6,7 @@ import { writeDurably } from './durable.ts';
 import { logWriter } from './log/writer.ts';
 import { makeDirectory } from './new-directory.ts';
 import type { Registry } from './registry/registry.ts';
-import { createRegistry, openRegistry } from './registry/sqlite.ts';
+import { createRegistry, openRegistry, openRegistryForAudit } from './registry/sqlite.ts';
 import { createStationKey } from './station-key.ts';
 import { mustFitHead } from './station-log.ts';
 import { version } from './version.ts';
@@ -41,6 +41,11 @@ export async function openStationRegistry(directory: string, file: StationFile):
 /** To look at a registry that may have been tampered with: nothing is to be signed with it. @throws LinesideError `registry-…` */
 export async function openUnchecked(directory: string, file: StationFile): Promise<Registry> {
   return openRegistryFile(registryPath(directory), file);
+}
+
+/** To say what is wrong with a registry, whatever that is. @throws LinesideError `registry-…` */
+export async function openForAudit(directory: string, file: StationFile) {
+  return openRegistryForAudit(registryPath(directory), await writer(file), clock);
 }
 
 /** A registry that lies elsewhere, on its way into or out of a station. @throws LinesideError `registry-…` */

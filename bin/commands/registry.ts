@@ -4,6 +4,7 @@ import { LinesideError } from '../../src/errors.ts';
 import { formatPem } from '../../src/pem.ts';
 import type { Registry, UnitRecord } from '../../src/registry/registry.ts';
 import type { Session } from '../session.ts';
+import { addRegistryAudit } from './registry-audit.ts';
 
 export function addRegistry(program: Command, session: Session): void {
   const registry = program.command('registry').description('what the station has on record');
@@ -20,6 +21,7 @@ export function addRegistry(program: Command, session: Session): void {
     .description('one unit with its certificate request')
     .argument('<id>', 'device id', parseDeviceId)
     .action((id: DeviceId) => withRegistry(session, (open) => show(open, id, session)));
+  addRegistryAudit(registry, session);
   registry
     .command('backup')
     .description('write a backup of the registry to a new file, and check it')

@@ -80,7 +80,10 @@ export class BatchAudit implements BatchFacts {
       if (!seen.has(`${direction} ${sequence}`)) yield about({ direction, sequence }, 'batch-missing');
   }
 
-  async *#judge(row: BatchRow, before: { readonly sequence: number; readonly sha256: string }): AsyncGenerator<Finding> {
+  async *#judge(
+    row: BatchRow,
+    before: { readonly sequence: number; readonly sha256: string },
+  ): AsyncGenerator<Finding> {
     const { direction, sequence, sha256, previous } = row;
     yield* this.#againstLog(row);
     if (sequence !== before.sequence + 1 || previous !== before.sha256)
@@ -122,7 +125,11 @@ export class BatchAudit implements BatchFacts {
     if (manifest.kind === 'certificates') yield* this.#takeIn(row, manifest, files.get('chain.pem'));
   }
 
-  *#takeIn(row: BatchRow, { answers, generation }: Pick<Incoming, 'answers' | 'generation'>, pem: Buffer | undefined) {
+  *#takeIn(
+    row: BatchRow,
+    { answers, generation }: Pick<Incoming, 'answers' | 'generation'>,
+    pem: Buffer | undefined,
+  ) {
     try {
       const chain = verifyChain(parsePem('CERTIFICATE', pem?.toString('latin1') ?? '') ?? []);
       this.incoming.set(row.sequence, { answers, generation, chain });
@@ -168,7 +175,8 @@ export class BatchAudit implements BatchFacts {
     const { text, held } = readNote(note, this.#parties.authorities.map(witnessVerifier));
     const checkpoint = parseCheckpoint(text);
     for (const { time } of cosignaturesOn({ ...checkpoint, held }))
-      if (checkpoint.size >= (this.witnessed?.size ?? 0)) this.witnessed = { size: checkpoint.size, at: time };
+      if (checkpoint.size >= (this.witnessed?.size ?? 0))
+        this.witnessed = { size: checkpoint.size, at: time };
     return checkpoint;
   }
 }
@@ -209,5 +217,9 @@ function about(
   facts: Readonly<Record<string, string>> = {},
 ): Finding {
   const words: Record<Direction, string> = { out: 'to the CA', in: 'from the CA' };
-  return found(code, { kind: 'batch', direction, sequence }, { sequence, direction: words[direction], ...facts });
+  return found(
+    code,
+    { kind: 'batch', direction, sequence },
+    { sequence, direction: words[direction], ...facts },
+  );
 }

@@ -45,7 +45,8 @@ function* byBatch(unit: UnitRow, certificate: CertificateRow, batches: BatchFact
   if (unit.csr === null || unit.batch === null) return yield unasked('its request never went to a CA');
   if (came === undefined) return yield unasked('it is of a batch that never came');
   const sent = batches.outgoing.get(unit.batch);
-  if (came.answers !== null && came.answers !== sent) yield unasked('it answers a batch that the unit was not in');
+  if (came.answers !== null && came.answers !== sent)
+    yield unasked('it answers a batch that the unit was not in');
   if (came.generation !== certificate.generation)
     yield about(certificate, 'certificate-differs', { what: 'generation', source: 'batch' });
 }

@@ -23,7 +23,10 @@ const stationFiles: ReadonlyMap<string, 'for all to read' | 'for its owner'> = n
 ]);
 
 /** What a power cut leaves of files that get their name last, and of batches on their way to a CA at hand. */
-const leftover = /^(?:station\.key|station\.vkey|log\.head)\.[0-9a-f]{12}$|^\.lineside-[A-Za-z0-9]{6}(?:\/|$)/;
+const leftover =
+  /^(?:station\.key|station\.vkey|log\.head|registry\.db)\.[0-9a-f]{12}(?:-wal|-journal)?$|^\.lineside-[A-Za-z0-9]{6}(?:\/|$)/;
+/** What the restoring of a backup took the place of. */
+const setAside = /^registry\.db\.before-\d{8}T\d{6}Z(?:-wal|-journal)?$/;
 
 /**
  * Opens all files of a station, and says of each whether it belongs there, whose it is and who may touch it. Opened
@@ -48,24 +51,29 @@ export async function holdFiles(directory: string): Promise<{ files: HeldFile[];
 
 async function entriesOf(directory: string): Promise<Dirent[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true });
-  return entries.sort((one, other) => (join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1));
+  return entries.sort((one, other) =>
+    join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1,
+  );
 }
 
 function judgeName(path: string, entry: Dirent): Finding[] {
   const subject = { kind: 'file', path } as const;
   if (leftover.test(path)) return path.includes('/') ? [] : [found('file-leftover', subject, { path })];
+  if (setAside.test(path)) return [found('file-set-aside', subject, { path })];
   if (!stationFiles.has(path)) return [found('file-unknown', subject, { path })];
   return entry.isFile() ? [] : [found('file-not-regular', subject, { path })];
 }
 
 async function judgeMode(path: string, whole: string, owner: number): Promise<Finding[]> {
   const subject = { kind: 'file', path } as const;
-  const { mode, uid, nlink, ...stat } = await lstat(whole);
-  const permissions = (mode & 0o7777).toString(8).padStart(4, '0');
-  const open = stationFiles.get(path) === 'for all to read' ? 0o022 : 0o077;
+  const stat = await lstat(whole);
+  const permissions = (stat.mode & 0o7777).toString(8).padStart(4, '0');
+  const forbidden = stationFiles.get(path) === 'for all to read' ? 0o022 : 0o077;
   const findings: Finding[] = [];
-  if (uid !== owner) findings.push(found('file-owner', subject, { path, uid, owner }));
-  if (!stat.isSymbolicLink?.() && (mode & open) !== 0) findings.push(found('file-open', subject, { path, permissions }));
-  if (!stat.isDirectory?.() && nlink > 1) findings.push(found('file-linked', subject, { path, nlink }));
+  if (stat.uid !== owner) findings.push(found('file-owner', subject, { path, uid: stat.uid, owner }));
+  if (!stat.isSymbolicLink() && (stat.mode & forbidden) !== 0)
+    findings.push(found('file-open', subject, { path, permissions }));
+  if (!stat.isDirectory() && stat.nlink > 1)
+    findings.push(found('file-linked', subject, { path, nlink: stat.nlink }));
   return findings;
 }

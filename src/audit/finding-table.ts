@@ -24,8 +24,8 @@ export const findingTable = {
     words: 'the {type} {name} of the registry is {how}',
     advice: `somebody took a rule of the registry off: ${keep}`,
   },
-  'log-tampered': { severity: 'tamper', words: '{problem}: {means}', advice: keep },
-  'log-notice': { severity: 'notice', words: '{problem}', advice: '{means}' },
+  'log-tampered': { severity: 'tamper', words: 'the log: {problem}: {means}', advice: keep },
+  'log-notice': { severity: 'notice', words: 'the log: {problem}', advice: '{means}' },
   'row-differs': {
     severity: 'tamper',
     words: 'unit {id}: {field} is {found} in the registry and {told} by the log',
@@ -63,7 +63,8 @@ export const findingTable = {
   },
   'certificate-differs': {
     severity: 'tamper',
-    words: 'unit {id}: the {what} of its certificate of generation {generation} is not what the {source} says',
+    words:
+      'unit {id}: the {what} of its certificate of generation {generation} is not what the {source} says',
     advice: keep,
   },
   'certificate-unlogged': {
@@ -83,7 +84,8 @@ export const findingTable = {
   },
   'certificate-order': {
     severity: 'tamper',
-    words: 'unit {id}: its certificate of generation {generation} came in a batch before that of an older one',
+    words:
+      'unit {id}: its certificate of generation {generation} came in a batch before that of an older one',
     advice: keep,
   },
   'certificate-unasked': {
@@ -221,15 +223,15 @@ export const findingTable = {
     words: '{path} was left behind when the power failed',
     advice: 'nothing needs it: remove it',
   },
+  'file-set-aside': {
+    severity: 'notice',
+    words: '{path} is the registry that a backup took the place of',
+    advice: 'keep it as evidence, on another medium',
+  },
   'file-not-regular': {
     severity: 'violation',
     words: '{path} is a link, a directory or a device, and should be a file',
     advice: 'find out who put it there',
-  },
-  'file-missing': {
-    severity: 'violation',
-    words: '{path} is gone',
-    advice: 'restore it from its backup',
   },
   'file-owner': {
     severity: 'violation',

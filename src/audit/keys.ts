@@ -20,7 +20,11 @@ export class KeyAudit {
     this.#known = known;
   }
 
-  *see(unit: UnitRow, publicKey: Uint8Array | undefined, certificates: readonly CertificateRow[]): Generator<Finding> {
+  *see(
+    unit: UnitRow,
+    publicKey: Uint8Array | undefined,
+    certificates: readonly CertificateRow[],
+  ): Generator<Finding> {
     const id = deviceIdFromNumber(unit.id);
     if (publicKey !== undefined) {
       const x = this.#first('key', publicKey.subarray(1, 33));
@@ -48,7 +52,12 @@ export class KeyAudit {
         note(nonces, nonceOf(csr), this.#again.nonce, `the request of unit ${deviceIdFromNumber(id)}`);
       }
       for (const { unit, generation, der } of certificates)
-        note(nonces, nonceOf(der), this.#again.nonce, `certificate ${generation} of unit ${deviceIdFromNumber(unit)}`);
+        note(
+          nonces,
+          nonceOf(der),
+          this.#again.nonce,
+          `certificate ${generation} of unit ${deviceIdFromNumber(unit)}`,
+        );
     }
     for (const ids of keys.values())
       if (ids.size > 1) yield found('key-shared', station, { ids: [...ids].join(' and ') });

@@ -19,11 +19,20 @@ export async function* auditLeases(
     yield* usedUp(evidence, lease, range);
   }
   for (const [range] of logged)
-    yield found('lease-differs', subject(range), { lease: range, field: 'it', found: 'missing', told: 'there' });
+    yield found('lease-differs', subject(range), {
+      lease: range,
+      field: 'it',
+      found: 'missing',
+      told: 'there',
+    });
 }
 
 /** @param told by the log; undefined if it does not know the lease */
-function* againstLog(range: string, closed: string | null, told: string | null | undefined): Generator<Finding> {
+function* againstLog(
+  range: string,
+  closed: string | null,
+  told: string | null | undefined,
+): Generator<Finding> {
   const differs = (field: string, found: string, told: string) => ({ lease: range, field, found, told });
   if (told === undefined) yield found('lease-differs', subject(range), differs('it', 'there', 'unknown'));
   else if (closed !== told)
@@ -31,7 +40,11 @@ function* againstLog(range: string, closed: string | null, told: string | null |
 }
 
 /** "Every id of the lease below `next` has been used", and none of them is given back. */
-async function* usedUp(evidence: Evidence, { first, last, next }: LeaseRow, lease: string): AsyncGenerator<Finding> {
+async function* usedUp(
+  evidence: Evidence,
+  { first, last, next }: LeaseRow,
+  lease: string,
+): AsyncGenerator<Finding> {
   const { used } = await evidence.usedIn(first, last);
   if (next < first || next > last + 1) {
     yield found('lease-cursor', subject(lease), { lease, next: hex(next), used });

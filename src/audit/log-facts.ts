@@ -1,4 +1,6 @@
+import type { Finding as LogFinding } from '../log/finding.ts';
 import type { Direction } from '../registry/batch.ts';
+import { type Finding, found, station } from './finding.ts';
 
 interface LoggedBatch {
   readonly manifest: string;
@@ -98,6 +100,25 @@ export class LogFacts {
       default:
     }
   }
+}
+
+/** A finding about the log as one of the audit. */
+export function byLog({ weight, what, means, facts }: LogFinding): Finding {
+  const { n, id } = facts;
+  const subject =
+    typeof n === 'number'
+      ? ({ kind: 'leaf', n } as const)
+      : typeof id === 'string'
+        ? ({ kind: 'unit', id } as const)
+        : station;
+  return found(weight === 'evidence' ? 'log-tampered' : 'log-notice', subject, { problem: what, means });
+}
+
+/** What a leaf holds of hashes that are held to something else: the leaf before it, a row. */
+export function* hashesIn(leaf: Uint8Array): Generator<Buffer> {
+  const text = Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).toString('latin1');
+  for (const [, hash = ''] of text.matchAll(/"(?:p|csr|spki|cert)":"([0-9a-f]{64})"/g))
+    yield Buffer.from(hash, 'hex');
 }
 
 function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

@@ -11,14 +11,26 @@ const overlap = 4096;
 /** Bytes that look random and are tried as a key, in each file: some seconds' work. */
 const mostTried = 500_000;
 
-/** Looks through every byte of every file for private keys, free pages and what was never deleted included. */
+/**
+ * Looks through every byte of every file for private keys, free pages and what was never deleted included.
+ * @param ownKey what station.key must be, to the byte
+ */
 export async function* scanFiles(
   files: readonly HeldFile[],
   known: KnownValues,
+  ownKey: string | undefined,
   ownerOf: (spkiSha256: string) => Promise<DeviceId | undefined>,
   scanned: (bytes: number) => void,
 ): AsyncGenerator<Finding> {
-  for (const file of files) yield* scanFile(file, new Trial(known, mostTried), ownerOf, scanned);
+  for (const file of files)
+    if (!(await isOwnKey(file, ownKey))) yield* scanFile(file, new Trial(known, mostTried), ownerOf, scanned);
+}
+
+/** The one key that belongs in a station, and nothing beside it. */
+async function isOwnKey({ path, size, handle }: HeldFile, ownKey: string | undefined): Promise<boolean> {
+  if (path !== 'station.key' || ownKey === undefined || size !== ownKey.length) return false;
+  const { buffer } = await handle.read(Buffer.alloc(size), 0, size, 0);
+  return buffer.toString('latin1') === ownKey;
 }
 
 async function* scanFile(

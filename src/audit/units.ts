@@ -5,8 +5,8 @@ import { inOrder } from '../in-order.ts';
 import { unitFacts } from '../registry/facts.ts';
 import type { CertificateRow, Evidence, LeaseRow } from '../registry/sqlite/evidence.ts';
 import { toUnitRecord, type UnitRow } from '../registry/sqlite/unit-rows.ts';
+import type { Units } from '../log/history/units.ts';
 import { differingField } from '../row-findings.ts';
-import type { UnitFacts } from '../unit-line.ts';
 import type { BatchFacts } from './batches.ts';
 import { auditCertificates, missingCertificates } from './certificates.ts';
 import { type Finding, found } from './finding.ts';
@@ -16,8 +16,8 @@ import type { LogFacts } from './log-facts.ts';
 
 /** What each unit is held to. */
 export interface Known {
-  /** What the log tells of a unit. */
-  readonly told: (id: DeviceId) => UnitFacts | undefined;
+  /** What the log tells of the units; undefined if it could not be read to its end. */
+  readonly told: Units | undefined;
   readonly log: LogFacts;
   readonly batches: BatchFacts;
   readonly leases: readonly LeaseRow[];
@@ -32,21 +32,37 @@ export async function* auditUnits(
 ): AsyncGenerator<Finding> {
   for await (const { units, certificates } of evidence.units()) {
     const judge = (row: UnitRow) =>
-      auditUnit(row, certificates.filter(({ unit }) => unit === row.id), known);
+      auditUnit(
+        row,
+        certificates.filter(({ unit }) => unit === row.id),
+        known,
+      );
     for await (const outcome of inOrder(units, judge)) {
       if (outcome.status === 'rejected') throw outcome.reason;
       yield* outcome.value;
     }
     seen(units, certificates);
   }
+  if (known.told) yield* missingUnits(evidence, known.told);
   yield* missingCertificates(known.log);
 }
 
-async function auditUnit(row: UnitRow, certificates: readonly CertificateRow[], known: Known): Promise<Finding[]> {
+/** What the log tells of and the registry does not have. */
+async function* missingUnits(evidence: Evidence, told: Units): AsyncGenerator<Finding> {
+  if ((await evidence.countUnits()) === told.size) return; // one too many is named by itself
+  for (const { id } of told.inOrder())
+    if (!(await evidence.has(id))) yield found('row-missing', { kind: 'unit', id }, { id });
+}
+
+async function auditUnit(
+  row: UnitRow,
+  certificates: readonly CertificateRow[],
+  known: Known,
+): Promise<Finding[]> {
   const { id } = toUnitRecord(row);
   const request = await verifiedRequest(row, id);
   return [
-    ...byLog(row, known.told(id)),
+    ...(known.told ? byLog(row, known.told) : []),
     ...request.findings,
     ...place(row, id, known.leases),
     ...known.keys.see(row, request.publicKey, certificates),
@@ -54,9 +70,10 @@ async function auditUnit(row: UnitRow, certificates: readonly CertificateRow[], 
   ];
 }
 
-function byLog(row: UnitRow, told: UnitFacts | undefined): Finding[] {
+function byLog(row: UnitRow, units: Units): Finding[] {
   const facts = unitFacts(toUnitRecord(row));
   const { id } = facts;
+  const told = units.find(id);
   const subject = { kind: 'unit', id } as const;
   if (told === undefined) return [found('row-unlogged', subject, { id })];
   const field = differingField(facts, told);

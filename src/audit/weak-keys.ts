@@ -10,9 +10,11 @@ export function weakPoints(): ReadonlyMap<string, string> {
     const x = xOf(scalar);
     if (x !== undefined && !points.has(x)) points.set(x, why);
   };
-  for (let number = 1; number <= 1024; number += 1) add(scalarOf(BigInt(number)), `it is the number ${number}`);
+  for (let number = 1; number <= 1024; number += 1)
+    add(scalarOf(BigInt(number)), `it is the number ${number}`);
   for (let bit = 11; bit < 256; bit += 1) add(scalarOf(1n << BigInt(bit)), `it is 2 to the power of ${bit}`);
-  for (let byte = 1; byte < 256; byte += 1) add(Buffer.alloc(32, byte), `it is the byte ${byte} over and over`);
+  for (let byte = 1; byte < 256; byte += 1)
+    add(Buffer.alloc(32, byte), `it is the byte ${byte} over and over`);
   for (const from of [0, 1]) {
     const counting = Buffer.from(Array.from({ length: 32 }, (_, at) => at + from));
     add(counting, 'its bytes count up');

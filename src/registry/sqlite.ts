@@ -35,11 +35,12 @@ import {
 } from './sqlite/batch-rows.ts';
 import { takeIn, takeOut } from './sqlite/batches.ts';
 import type { Connection } from '../sqlite/connection.ts';
+import { type Evidence, evidenceOf } from './sqlite/evidence.ts';
 import { closeAllLeases, insertLease, leaseUses, takeNextId, toLeaseUse } from './sqlite/lease-rows.ts';
 import { appendLeaves, leafPages, type LeafRow, nodeHashes, tipOfLog } from './sqlite/log-rows.ts';
 import { unitOfLeaf } from './sqlite/migrations/0003-tree.ts';
 import { sealOf } from './sqlite/seal-rows.ts';
-import { createConnection, mustBeWhole, openConnection } from '../sqlite/open.ts';
+import { createConnection, mustBeWhole, openConnection, openForAudit } from '../sqlite/open.ts';
 import type { Statements } from '../sqlite/statements.ts';
 import { registryStore } from './sqlite/store.ts';
 import {
@@ -67,6 +68,19 @@ export async function createRegistry(path: string, writer: LogWriter, clock: () 
  */
 export async function openRegistry(path: string, writer: LogWriter, clock: () => Date): Promise<Registry> {
   return new SqliteRegistry(await openConnection(registryStore, path), writer, clock);
+}
+
+/**
+ * Opens a registry that may have been tampered with, and what an audit asks of it beside.
+ * @throws LinesideError as `openRegistry`
+ */
+export async function openRegistryForAudit(
+  path: string,
+  writer: LogWriter,
+  clock: () => Date,
+): Promise<{ readonly registry: Registry; readonly evidence: Evidence }> {
+  const connection = await openForAudit(registryStore, path);
+  return { registry: new SqliteRegistry(connection, writer, clock), evidence: evidenceOf(connection) };
 }
 
 const pageSize = 500;

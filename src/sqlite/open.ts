@@ -36,6 +36,18 @@ export async function openConnection(store: Store, path: string): Promise<Connec
   });
 }
 
+/** For an audit: as `openConnection`, but whether the pages are sound is for the audit to find out and to say. */
+export async function openForAudit(store: Store, path: string): Promise<Connection> {
+  await onFile(store, path, () => mustBeWritable(path));
+  return connect(store, path, async (sql) => {
+    await lock(sql);
+    await mustBeOurs(store, sql, path);
+    await makeDurable(store, sql);
+    await bringUpToDate(store, sql, path);
+    await sql.script('PRAGMA temp_store = MEMORY'); // a sort without its index leaves no file
+  });
+}
+
 /**
  * Reads every page and index of a database that nobody uses, and changes nothing.
  * @throws LinesideError `backup-damaged`

@@ -1,15 +1,14 @@
 /**
  * Which 32-byte values are public: hashes, and numbers of public keys and signatures. A Bloom filter, because they are
- * many: what was added is always found, and of a thousand million others at most a few hundred seem to be there. Its
- * eight hash functions are the eight words of a value, which nobody can tell from random ones.
+ * many: what was added is always found, and of a million others a few seem to be there. Its eight hash functions are the eight words of a value, which nobody can tell from random ones.
  */
 export class KnownValues {
   readonly #bits: Uint32Array;
   readonly #mask: number;
 
-  /** @param expected how many will be added, about; 64 bits for each, 512 MiB at the most */
+  /** @param expected how many will be added, about; 5 to 10 bytes for each, 512 MiB at the most */
   constructor(expected: number) {
-    const log2 = Math.min(32, Math.max(16, Math.ceil(Math.log2(expected * 64))));
+    const log2 = Math.min(32, Math.max(16, Math.ceil(Math.log2(expected * 40))));
     this.#bits = new Uint32Array(2 ** (log2 - 5));
     this.#mask = 2 ** (log2 - 5) - 1;
   }
@@ -39,7 +38,10 @@ export class KnownValues {
 
 function wordAt(bytes: Uint8Array, at: number): number {
   return (
-    ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>>
+    ((bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)) >>>
     0
   );
 }

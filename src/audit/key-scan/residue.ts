@@ -19,8 +19,8 @@ const leastDifferent = 22;
  * beginnings of object identifiers (ANSI X9.62, X.520 attributes, certificate extensions, key purposes), the version of
  * a certificate and of a request.
  */
-const publicParts = ['2a8648ce3d', '06035504', '0603551d', '2b06010505', 'a003020102', '02010030'].map((hex) =>
-  Buffer.from(hex, 'hex'),
+const publicParts = ['2a8648ce3d', '06035504', '0603551d', '2b06010505', 'a003020102', '02010030'].map(
+  (hex) => Buffer.from(hex, 'hex'),
 );
 const beginsPart = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(publicParts.some((part) => part[0] === byte)),
@@ -73,7 +73,11 @@ function explainedAt(bytes: Buffer, at: number, to: number, known: KnownValues):
   const byte = bytes[at] ?? 0;
   if (beginsPart[byte] === 1)
     for (const part of publicParts) if (part.equals(bytes.subarray(at, at + part.length))) return part.length;
-  if (byte === bytes[at + 1]) return atLeast(8, runOf(bytes, at, to, (other) => other === byte));
+  if (byte === bytes[at + 1])
+    return atLeast(
+      8,
+      runOf(bytes, at, to, (other) => other === byte),
+    );
   if (isLetter(byte)) return atLeast(7, runOf(bytes, at, to, isLetter));
   return isPointer(byte) ? atLeast(16, 2 * pointersAt(bytes, at, to)) : 0;
 }

@@ -28,8 +28,13 @@ export function* sightingsIn(bytes: Buffer, trial: Trial): Generator<Sighting> {
 function* inText(text: string, from: number, trial: Trial): Generator<Sighting> {
   for (const { at, form, bytes } of writtenIn(text, trial.known)) {
     for (const mark of marksIn(bytes))
-      yield { at: from + at, form: `${mark.form}, in ${form}`, spkiSha256: mark.scalar ? keyNameOf(mark.scalar) : null };
-    for (const { spkiSha256 } of bare(bytes, 0, bytes.length, trial)) yield { at: from + at, form: `a key in ${form}`, spkiSha256 };
+      yield {
+        at: from + at,
+        form: `${mark.form}, in ${form}`,
+        spkiSha256: mark.scalar ? keyNameOf(mark.scalar) : null,
+      };
+    for (const { spkiSha256 } of bare(bytes, 0, bytes.length, trial))
+      yield { at: from + at, form: `a key in ${form}`, spkiSha256 };
   }
 }
 

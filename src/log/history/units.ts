@@ -125,6 +125,7 @@ export class Units {
       case 'unit.installed': {
         const goesBack = unit.generation !== null && Number(leaf['generation']) < unit.generation;
         unit.generation = Number(leaf['generation']);
+        unit.locked ||= leaf['locked'] === true;
         return goesBack ? finding('generation-order', { n, id, found: unit.generation }) : undefined;
       }
       case 'unit.void':

@@ -46,7 +46,7 @@ export interface BatchRow {
 
 /** Columns of which no two rows may have the same value, and in which rows. */
 const unique = {
-  id: 'SELECT id AS value, id FROM unit',
+  id: 'SELECT CAST(id AS TEXT) AS value, id FROM unit',
   chip: "SELECT CAST(uid AS TEXT) AS value, id FROM unit WHERE uid IS NOT NULL AND state <> 'void'",
   serial: 'SELECT CAST(serial AS TEXT) AS value, unit AS id FROM certificate',
 } as const;
@@ -60,6 +60,7 @@ export interface Evidence {
   /** What SQLite finds wrong, each in its words: pages, indexes that are not those of their table, broken constraints. */
   unsound(): Promise<string[]>;
   countUnits(): Promise<number>;
+  has(id: string): Promise<boolean>;
   /** By id, with all certificates of theirs. */
   units(): AsyncIterable<{ readonly units: UnitRow[]; readonly certificates: CertificateRow[] }>;
   /** Rows that are of no device: an id that is none, or a certificate of a unit that is not there. */
@@ -103,7 +104,9 @@ export function evidenceOf(connection: Connection): Evidence {
       const words = rows.map((row) => row.integrity_check).filter((word) => word !== 'ok');
       return [...words, ...orphans.slice(0, 20).map(({ table }) => `a row of ${table} belongs to nothing`)];
     },
-    countUnits: async () => (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
+    countUnits: async () =>
+      (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
+    has: async (id) => (await all('SELECT 1 FROM unit WHERE id = ?', Number.parseInt(id, 16))).length > 0,
     async *units() {
       const page = `SELECT ${unitColumns} FROM unit WHERE id > ? AND id ${realId} ORDER BY id LIMIT ${pageSize}`;
       for (let last = 0; ; ) {
@@ -126,7 +129,7 @@ export function evidenceOf(connection: Connection): Evidence {
       const rows = await all<{ value: string; ids: string }>(`SELECT value, json_group_array(id) AS ids
         FROM (${unique[value]}) WHERE id ${realId} GROUP BY value HAVING count(*) > 1 LIMIT 100`);
       return rows.map((row) => ({
-        value: String(row.value),
+        value: row.value,
         ids: JSON.parse(row.ids).map((id: number) => deviceIdFromNumber(id)),
       }));
     },
@@ -143,7 +146,8 @@ export function evidenceOf(connection: Connection): Evidence {
       const lowest = `SELECT min(id) AS gap FROM (SELECT ?1 AS id UNION ALL
         SELECT id + 1 FROM unit WHERE id BETWEEN ?1 AND ?2) AS after
         WHERE id <= ?2 AND NOT EXISTS (SELECT 1 FROM unit WHERE unit.id = after.id)`;
-      const gap = used > last - first ? null : (await all<{ gap: number | null }>(lowest, first, last))[0]?.gap;
+      const gap =
+        used > last - first ? null : (await all<{ gap: number | null }>(lowest, first, last))[0]?.gap;
       return { used, gap: gap ?? null };
     },
     async *batches() {
