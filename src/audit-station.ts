@@ -14,7 +14,7 @@ import { auditSchema, auditSoundness } from './audit/schema.ts';
 import { auditUnits } from './audit/units.ts';
 import { auditWitness } from './audit/witness.ts';
 import type { StationFile } from './config.ts';
-import { LinesideError } from './errors.ts';
+import { LinesideError, systemCode } from './errors.ts';
 import { readThrough } from './log-verify.ts';
 import { formatPrivateKey, type Signer, type Verifier } from './note.ts';
 import type { Registry } from './registry/registry.ts';
@@ -77,12 +77,20 @@ async function* findings(
     const opened = await openForAudit(directory, file);
     try {
       yield* story({ directory, file, files, ...opened }, now, checked, progress);
+    } catch (error) {
+      if (!isBrokenSchema(error)) throw error;
+      yield found('audit-cut-short', station, { problem: error.message });
     } finally {
       await opened.registry.close();
     }
   } finally {
     for (const { handle } of files) await handle.close();
   }
+}
+
+/** A table or a column that is asked is not there: that the schema is another has been said. */
+function isBrokenSchema(error: unknown): error is LinesideError {
+  return error instanceof LinesideError && systemCode(error.cause) === 'SQLITE_ERROR';
 }
 
 interface Opened {

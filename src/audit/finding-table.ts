@@ -24,6 +24,11 @@ export const findingTable = {
     words: 'the {type} {name} of the registry is {how}',
     advice: `somebody took a rule of the registry off: ${keep}`,
   },
+  'audit-cut-short': {
+    severity: 'doubt',
+    words: 'the audit could not go on: {problem}',
+    advice: 'restore the tables of the registry on a copy, and audit that',
+  },
   'log-tampered': { severity: 'tamper', words: 'the log: {problem}: {means}', advice: keep },
   'log-notice': { severity: 'notice', words: 'the log: {problem}', advice: '{means}' },
   'row-differs': {

@@ -1,10 +1,16 @@
 import { createECDH, hash } from 'node:crypto';
 
+let made: ReadonlyMap<string, string> | undefined;
+
 /**
  * Public keys of private keys that anybody would try first, by their X coordinate in hex: a key and its negative have
  * the same. Small numbers, powers of two, one byte over and over, bytes that count up or down, hashes of nothing.
  */
 export function weakPoints(): ReadonlyMap<string, string> {
+  return (made ??= make());
+}
+
+function make(): ReadonlyMap<string, string> {
   const points = new Map<string, string>();
   const add = (scalar: Buffer, why: string) => {
     const x = xOf(scalar);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { LinesideError, systemCode, systemWords } from '../errors.ts';
@@ -37,8 +38,29 @@ export class Media {
    * @throws LinesideError `batch-unreadable`, `batch-refused`, `batch-tampered`
    */
   read(name: string, limit: number): Promise<Buffer> {
+    return this.#onFile(
+      name,
+      limit,
+      async (file, size) => (await readWhole(file, size)) ?? fail('changed', name),
+    );
+  }
+
+  /** SHA-256 of one file as `read` would give it, without holding more than a part of it. @throws as `read` */
+  hash(name: string, limit: number): Promise<{ readonly length: number; readonly sha256: string }> {
+    return this.#onFile(name, limit, async (file, size) => {
+      const hash = createHash('sha256');
+      let length = 0;
+      for await (const part of file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+        hash.update(part);
+        length += part.length;
+      }
+      return length === size ? { length, sha256: hash.digest('hex') } : fail('changed', name);
+    });
+  }
+
+  #onFile<T>(name: string, limit: number, work: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
     if (!this.names.includes(name)) throw refusal('missing-file', name);
-    return readable(this.#path, () => readPlainFile(`${reached(this.#directory)}/${name}`, name, limit));
+    return readable(this.#path, () => onPlainFile(`${reached(this.#directory)}/${name}`, name, limit, work));
   }
 
   close(): Promise<void> {
@@ -62,7 +84,12 @@ async function list(directory: FileHandle): Promise<string[]> {
   return names.sort();
 }
 
-async function readPlainFile(path: string, name: string, limit: number): Promise<Buffer> {
+async function onPlainFile<T>(
+  path: string,
+  name: string,
+  limit: number,
+  work: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
   const seen = await lstat(path, { bigint: true });
   mustBePlain(seen, name); // before it is opened: opening a device can already do something
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
@@ -72,7 +99,7 @@ async function readPlainFile(path: string, name: string, limit: number): Promise
     mustBePlain(found, name);
     if (found.ino !== seen.ino || found.dev !== seen.dev) throw refusal('changed', name);
     if (found.size > limit) throw refusal('too-large', name);
-    return (await readWhole(file, Number(found.size))) ?? fail('changed', name);
+    return await work(file, Number(found.size));
   } finally {
     await file.close();
   }

@@ -28,14 +28,36 @@ export interface Batch {
  * file from the bytes that are handed on. Whether it is the batch that is due is for `placeOf` to say.
  * @throws LinesideError `batch-unreadable`, `batch-refused`, `batch-tampered`
  */
-export async function readBatch(path: string, from: readonly Verifier[]): Promise<Batch> {
+export function readBatch(path: string, from: readonly Verifier[]): Promise<Batch> {
+  return onBatch(path, from, async (media, sealed) => ({
+    ...sealed,
+    payload: await readPayload(media, sealed.manifest),
+  }));
+}
+
+/**
+ * As `readBatch`, of a batch that is only to be checked: no more than a part of it is held.
+ * @returns SHA-256 of its manifest
+ */
+export function checkBatch(path: string, from: readonly Verifier[]): Promise<string> {
+  return onBatch(path, from, async (media, { manifest, sha256 }) => {
+    for (const entry of manifest.files) mustBe(entry, await media.hash(entry.name, limitOf(entry)));
+    return sha256;
+  });
+}
+
+async function onBatch<T>(
+  path: string,
+  from: readonly Verifier[],
+  work: (media: Media, sealed: Omit<Batch, 'payload'>) => Promise<T>,
+): Promise<T> {
   const media = await Media.open(path);
   try {
     const bytes = await media.read(manifestFile, maximumManifest);
     const signer = sealerOf(bytes, await media.read(sealFile, maximumSeal), from);
     const manifest = parseManifest(bytes);
     mustHoldExactly(media.names, manifest);
-    return { manifest, signer, sha256: hashOf(bytes), bytes, payload: await readPayload(media, manifest) };
+    return await work(media, { manifest, signer, sha256: hashOf(bytes), bytes });
   } finally {
     await media.close();
   }
@@ -49,12 +71,22 @@ function mustHoldExactly(names: readonly string[], { files }: Manifest): void {
 
 async function readPayload(media: Media, { files }: Manifest): Promise<Payload> {
   const payload = new Map<PayloadFile, Uint8Array>();
-  for (const { name, length, sha256 } of files) {
-    // Room for a little more: a file that is longer than it should be was changed, only a huge one is "too large".
-    const bytes = await media.read(name, length + maximumManifest);
-    if (bytes.length !== length) throw refusal('length', name);
-    if (hashOf(bytes) !== sha256) throw refusal('sha256', name);
-    payload.set(name, bytes);
+  for (const entry of files) {
+    const bytes = await media.read(entry.name, limitOf(entry));
+    mustBe(entry, { length: bytes.length, sha256: hashOf(bytes) });
+    payload.set(entry.name, bytes);
   }
   return payload;
+}
+
+type Entry = Manifest['files'][number];
+
+/** Room for a little more: a file that is longer than it should be was changed, only a huge one is "too large". */
+function limitOf({ length }: Entry): number {
+  return length + maximumManifest;
+}
+
+function mustBe({ name, length, sha256 }: Entry, found: Pick<Entry, 'length' | 'sha256'>): void {
+  if (found.length !== length) throw refusal('length', name);
+  if (found.sha256 !== sha256) throw refusal('sha256', name);
 }

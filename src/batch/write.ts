@@ -5,7 +5,7 @@ import { syncDirectory, writeDurably } from '../durable.ts';
 import { LinesideError, systemCode, systemWords } from '../errors.ts';
 import type { Signer, Verifier } from '../note.ts';
 import { type Contents, hashOf, manifestFile, type Streamed } from './manifest.ts';
-import { readBatch } from './read.ts';
+import { checkBatch } from './read.ts';
 import { refusal } from './refusal.ts';
 import { seal, sealFile } from './seal.ts';
 
@@ -26,14 +26,13 @@ export async function writeBatch(
     await writeWhole(target, [...contents, [manifestFile, manifest], [sealFile, seal(manifest, signer)]]);
   }
   await onDisk(target, () => syncDirectory(dirname(target)));
-  const { sha256 } = await readBatch(target, [signer.verifier]);
-  if (sha256 !== hashOf(manifest)) throw refusal('changed');
+  if ((await checkBatch(target, [signer.verifier])) !== hashOf(manifest)) throw refusal('changed');
 }
 
 /** Whatever else is there, or cannot be read, is not it: taking its name will then fail. */
 async function isThere(target: string, manifest: Uint8Array, from: Verifier): Promise<boolean> {
   try {
-    return (await readBatch(target, [from])).sha256 === hashOf(manifest);
+    return (await checkBatch(target, [from])) === hashOf(manifest);
   } catch {
     return false;
   }

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readBatch } from '../../src/batch/read.ts';
+import { checkBatch, readBatch } from '../../src/batch/read.ts';
 import { makeSigner } from '../../src/note.ts';
 import {
   authority,
@@ -31,7 +31,16 @@ import {
   workshop,
 } from './batches.ts';
 
-const read = (path: string, from = station) => readBatch(path, [from.verifier]);
+/** Whoever reads and whoever only checks must come to the same. */
+async function read(path: string, from = station) {
+  const checked = checkBatch(path, [from.verifier]).catch((error: unknown) => error);
+  const batch = await readBatch(path, [from.verifier]).catch(async (error: unknown) => {
+    expect(await checked).toEqual(error);
+    throw error;
+  });
+  expect(await checked).toBe(batch.sha256);
+  return batch;
+}
 const refused = (name: string) => ({ code: 'batch-refused', exit: 8, facts: { name } });
 const tampered = (name: string) => ({ code: 'batch-tampered', exit: 7, facts: { name } });
 

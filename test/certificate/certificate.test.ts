@@ -65,6 +65,15 @@ test('no single changed bit is accepted', async () => {
   }
 });
 
+test.each([
+  ['names another issuer', { issuer: makeCa('Other CA').name }],
+  ['was signed with another key', { key: makeCa().key }],
+  ['is no CA', { extensions: good.extensions }],
+])('a chain that ends with a certificate that %s does not hold', async (_, change) => {
+  const root = certificateOf({ ...ca.parts, ...change });
+  expect(await refusal(async () => verifyChain([root]))).toBe('chain');
+});
+
 test('a CA without a key identifier of its own issues certificates that name none', async () => {
   const unnamed = makeCa('Test CA', 'unnamed');
   const ofIt = verifyChain([unnamed.der]);
@@ -88,7 +97,7 @@ test.each([
   ['18', '99991231235959Z', '9999-12-31T23:59:59.000Z'],
 ])('the end of its time is read: %s %s', (tag, text, iso) => {
   const time = Buffer.concat([Buffer.of(Number.parseInt(tag, 16), text.length), Buffer.from(text)]);
-  const limited = certificateOf({ ...good, validity: [good.validity[0], time] });
+  const limited = certificateOf({ ...good, validity: good.validity.with(1, time) });
   expect(readCertificate(limited).notAfter.toISOString()).toBe(iso);
   expect(new Date(new X509Certificate(limited).validTo).toISOString()).toBe(iso); // as OpenSSL reads it
 });

@@ -23,17 +23,21 @@ export interface CertificateParts {
   serial: Buffer;
   algorithm: Buffer;
   issuer: Buffer;
-  validity: readonly [notBefore: Buffer, notAfter: Buffer];
+  validity: readonly Buffer[];
   subject: Buffer;
   publicKeyInfo: Buffer;
   unique: Buffer;
   extensions: readonly Buffer[];
+  besideExtensions: Buffer;
+  afterExtensions: Buffer;
   outerAlgorithm: Buffer;
+  afterSignature: Buffer;
   key: KeyObject;
   digest: string;
 }
 
 export interface Ca {
+  readonly parts: CertificateParts;
   readonly der: Buffer;
   readonly name: Buffer;
   readonly keyId: Buffer;
@@ -43,7 +47,8 @@ export interface Ca {
 const utc = (text: string) => element(0x17, Buffer.from(text));
 const generalized = (text: string) => element(0x18, Buffer.from(text));
 const octets = (...contents: Buffer[]) => element(0x04, ...contents);
-const extension = (oid: string, value: Buffer, critical = Buffer.alloc(0)) =>
+const nothing = Buffer.alloc(0);
+const extension = (oid: string, value: Buffer, critical = nothing) =>
   element(0x30, hex(`06 03 ${oid}`), critical, octets(value));
 const critical = hex('01 01 ff');
 const authorityKey = (...fields: Buffer[]) => extension('55 1d 23', element(0x30, ...fields));
@@ -67,11 +72,11 @@ export function makeCa(name = 'Test CA', subjectKey: 'named' | 'unnamed' = 'name
       ...(subjectKey === 'named' ? [extension('55 1d 0e', octets(keyId))] : []),
     ],
   };
-  return { der: certificateOf(parts), name: subject, keyId, key: privateKey };
+  return { parts, der: certificateOf(parts), name: subject, keyId, key: privateKey };
 }
 
 /** What a CA of ours says in answer to a request. */
-export function certificateParts(ca: Omit<Ca, 'der'>, request: Parts): CertificateParts {
+export function certificateParts(ca: Pick<Ca, 'name' | 'keyId' | 'key'>, request: Parts): CertificateParts {
   return {
     version: hex('a0 03 02 01 02'),
     serial: hex('02 05 00 a1 b2 c3 d4'),
@@ -80,7 +85,10 @@ export function certificateParts(ca: Omit<Ca, 'der'>, request: Parts): Certifica
     validity: [utc('250102030405Z'), generalized('99991231235959Z')],
     subject: request.subject,
     publicKeyInfo: request.publicKeyInfo,
-    unique: Buffer.alloc(0),
+    unique: nothing,
+    besideExtensions: nothing,
+    afterExtensions: nothing,
+    afterSignature: nothing,
     extensions: [constraints, usage, purposes('02'), authorityKey(element(0x80, ca.keyId))],
     outerAlgorithm: ecdsaWithSha256,
     key: ca.key,
@@ -90,22 +98,11 @@ export function certificateParts(ca: Omit<Ca, 'der'>, request: Parts): Certifica
 
 export function certificateOf(parts: CertificateParts): Buffer {
   const { version, serial, algorithm, issuer, validity, subject, publicKeyInfo, unique } = parts;
-  const extensions = element(0xa3, element(0x30, ...parts.extensions));
-  const times = element(0x30, ...validity);
-  const tbs = element(
-    0x30,
-    version,
-    serial,
-    algorithm,
-    issuer,
-    times,
-    subject,
-    publicKeyInfo,
-    unique,
-    extensions,
-  );
-  const signature = sign(parts.digest, tbs, parts.key);
-  return element(0x30, tbs, parts.outerAlgorithm, element(0x03, Buffer.of(0), signature));
+  const extensions = element(0xa3, element(0x30, ...parts.extensions), parts.besideExtensions);
+  const head = [version, serial, algorithm, issuer, element(0x30, ...validity), subject, publicKeyInfo];
+  const tbs = element(0x30, ...head, unique, extensions, parts.afterExtensions);
+  const signature = element(0x03, Buffer.of(0), sign(parts.digest, tbs, parts.key));
+  return element(0x30, tbs, parts.outerAlgorithm, signature, parts.afterSignature);
 }
 
 /** A device's request, and a good certificate for it. */
@@ -122,15 +119,16 @@ const instead = (at: 0 | 1 | 2 | 3, other?: Buffer) => (parts: CertificateParts)
   extensions: parts.extensions.flatMap((one, place) => (place === at ? (other ?? []) : one)),
 });
 const also = (other: Buffer) => (parts: CertificateParts) => ({ extensions: [...parts.extensions, other] });
+const something = hex('05 00');
 const notAfter = (time: Buffer) => (parts: CertificateParts) => ({
-  validity: [parts.validity[0], time] as const,
+  validity: parts.validity.with(1, time),
 });
 type Spoil = (parts: CertificateParts, ca: Ca) => Partial<CertificateParts>;
 
 /** Rule of src/certificate.ts → what is wrong with a certificate that breaks it. */
 export const badCertificates: readonly (readonly [rule: string, name: string, spoil: Spoil])[] = [
   ['too-large', 'over 4,096 bytes', also(extension('55 04 03', Buffer.alloc(4000)))],
-  ['not-der', 'version 1', () => ({ version: Buffer.alloc(0) })],
+  ['not-der', 'version 1', () => ({ version: nothing })],
   ['not-der', 'version 2', () => ({ version: hex('a0 03 02 01 01') })],
   ['not-der', 'serial number 0', () => ({ serial: hex('02 01 00') })],
   ['not-der', 'a negative serial number', () => ({ serial: hex('02 01 80') })],
@@ -140,6 +138,10 @@ export const badCertificates: readonly (readonly [rule: string, name: string, sp
   ['not-der', 'a time of another zone', notAfter(utc('300102030405+0100'))],
   ['not-der', 'a thirteenth month', notAfter(generalized('20601301000000Z'))],
   ['not-der', 'the thirtieth of February', notAfter(utc('300230000000Z'))],
+  ['not-der', 'a third time', ({ validity }) => ({ validity: [...validity, utc('300102030405Z')] })],
+  ['not-der', 'something beside the extensions', () => ({ besideExtensions: something })],
+  ['not-der', 'something after the extensions', () => ({ afterExtensions: something })],
+  ['not-der', 'something after the signature', () => ({ afterSignature: something })],
   ['not-der', 'a unique id of the subject', () => ({ unique: hex('82 02 00 01') })],
   ['not-der', 'an extension twice', also(constraints)],
   ['not-der', 'the default encoded', also(extension('55 1d 0e', octets(), hex('01 01 00')))],

@@ -68,6 +68,8 @@ function named(text: string, boards: readonly Board[]): string {
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
     .replace(/\b04[0-9a-f]{128}\b/g, '<public key>')
     .replace(/\b[0-9a-f]{64}\b/g, '<sha256>')
+    .replace(/\b[0-9a-f]{4}( [0-9a-f]{4}){7}\b/g, '<fingerprint>')
+    .replace(/\+[0-9a-f]{8}(\+[A-Za-z0-9+/]{44})?\b/g, '+<key>')
     .replace(/\b[0-9A-F]{16}\b/g, '<uid>')
     .replace(/(-----BEGIN [A-Z ]+-----(?:\\n|\n)).+?((?:\\n|\n)-----END)/gs, '$1<base64>$2');
 }

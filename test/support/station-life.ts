@@ -55,25 +55,26 @@ export class StationLife {
     return life;
   }
 
-  /** Units that come as far as this; one of them may be asked for by its id. */
-  async make(count: number, to: 'reserved' | 'keyed' | 'flashing' | 'flashed' | 'verified' = 'verified', id?: string) {
+  /** Units that come as far as this. */
+  async make(count: number, to: Reached = 'verified'): Promise<void> {
+    for (let made = 0; made < count; made += 1) await this.add(to);
+  }
+
+  /** One unit, of the next id or of this one, with a new key or with this request. */
+  async add(to: Reached, id?: string, request: (id: DeviceId) => Request = newRequest): Promise<void> {
     await this.#withStation(async ({ registry }) => {
-      for (let made = 0; made < count; made += 1) {
-        const unit = id === undefined ? await registry.reserveNext() : parseDeviceId(id);
-        if (id !== undefined) await registry.reserve(unit);
-        const parts = goodParts(unit);
-        const csr = assemble(parts);
-        const spkiSha256 = createHash('sha256').update(parts.publicKeyInfo).digest('hex');
-        const steps = [
-          { to: 'keyed', csr, spkiSha256 },
-          { to: 'flashing', uid: `A0B1C2D3${unit}`, probe: 'a', firmwareSha256: 'c3'.repeat(32) },
-          { to: 'flashed' },
-          { to: 'verified', proof: 'read-back', locked: made % 2 === 0 },
-        ] as const;
-        const last = steps.findIndex((step) => step.to === to);
-        for (const step of steps.slice(0, last + 1)) await registry.advance(unit, step);
-        if (last >= 0) this.keys.set(unit, parts.key);
-      }
+      const unit = id === undefined ? await registry.reserveNext() : parseDeviceId(id);
+      if (id !== undefined) await registry.reserve(unit);
+      const { csr, spki, key } = request(unit);
+      const steps = [
+        { to: 'keyed', csr, spkiSha256: createHash('sha256').update(spki).digest('hex') },
+        { to: 'flashing', uid: `A0B1C2D3${unit}`, probe: 'a', firmwareSha256 },
+        { to: 'flashed' },
+        { to: 'verified', proof: 'read-back', locked: false },
+      ] as const;
+      const last = steps.findIndex((step) => step.to === to);
+      for (const step of steps.slice(0, last + 1)) await registry.advance(unit, step);
+      if (last >= 0) this.keys.set(unit, key);
     });
   }
 
@@ -83,7 +84,10 @@ export class StationLife {
 
   /** The requests of all verified units to the CA, and its certificates back. */
   async exchange(): Promise<void> {
-    const [out, answer] = ['out', 'in'].map((way) => join(this.#workshop, `${way}-${this.#batches}`)) as [string, string];
+    const [out, answer] = ['out', 'in'].map((way) => join(this.#workshop, `${way}-${this.#batches}`)) as [
+      string,
+      string,
+    ];
     this.#batches += 1;
     await this.#withAuthority((authority) =>
       this.#withStation(async (station) => {
@@ -120,7 +124,8 @@ export class StationLife {
       await this.#withAuthority(async (authority) => {
         const order = { before, units: undefined, expired: 'leave-out', brokerAnchors: 'both' } as const;
         const agree = {
-          consent: <T>(_: unknown, use: Parameters<typeof unlock<T>>[2]) => unlock(authority, password(), use),
+          consent: <T>(_: unknown, use: Parameters<typeof unlock<T>>[2]) =>
+            unlock(authority, password(), use),
           progress: () => {},
         };
         const { stations } = await reissueFleet(authority, order, out, by(), agree);
@@ -150,5 +155,21 @@ export class StationLife {
     }
   }
 }
+
+type Reached = 'reserved' | 'keyed' | 'flashing' | 'flashed' | 'verified';
+
+export interface Request {
+  readonly csr: Uint8Array;
+  /** SubjectPublicKeyInfo DER. */
+  readonly spki: Uint8Array;
+  readonly key: KeyObject;
+}
+
+function newRequest(id: DeviceId): Request {
+  const parts = goodParts(id);
+  return { csr: assemble(parts), spki: parts.publicKeyInfo, key: parts.key };
+}
+
+const firmwareSha256 = createHash('sha256').update('firmware').digest('hex');
 
 const by = () => ({ station: null, officer: 'test', now: new Date() });

@@ -1,6 +1,6 @@
 import { marksIn } from './marks.ts';
 import { places, textAndElse } from './residue.ts';
-import { writtenIn } from './text.ts';
+import { isPlain, writtenIn } from './text.ts';
 import { keyNameOf, type Trial } from './trial.ts';
 
 /** A private key that was seen in some bytes. */
@@ -20,6 +20,7 @@ export function* sightingsIn(bytes: Buffer, trial: Trial): Generator<Sighting> {
   for (const { at, form, scalar } of marksIn(bytes))
     yield { at, form, spkiSha256: scalar ? keyNameOf(scalar) : null };
   for (const run of textAndElse(bytes)) {
+    if (run.isText && isPlain(bytes, run, trial.known)) continue;
     if (run.isText) yield* inText(bytes.toString('latin1', run.from, run.to), run.from, trial);
     else yield* bare(bytes, run.from, run.to, trial);
   }

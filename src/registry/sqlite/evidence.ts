@@ -100,9 +100,14 @@ export function evidenceOf(connection: Connection): Evidence {
     schema: () => all<SchemaObject>(schemaObjects),
     unsound: async () => {
       const rows = await all<{ integrity_check: string }>('PRAGMA integrity_check(20)');
-      const orphans = await all<{ table: string }>('PRAGMA foreign_key_check');
-      const words = rows.map((row) => row.integrity_check).filter((word) => word !== 'ok');
-      return [...words, ...orphans.slice(0, 20).map(({ table }) => `a row of ${table} belongs to nothing`)];
+      const orphans = await all<{ problem: string }>(
+        `SELECT count(*) || ' rows of ' || "table" || ' belong to nothing' AS problem
+          FROM pragma_foreign_key_check GROUP BY "table"`,
+      ).catch((error: Error) => [{ problem: error.message }]); // tables that cannot refer to each other
+      return [
+        ...rows.map((row) => row.integrity_check).filter((problem) => problem !== 'ok'),
+        ...orphans.map(({ problem }) => problem),
+      ];
     },
     countUnits: async () =>
       (await all<{ count: number }>('SELECT count(*) AS count FROM unit'))[0]?.count ?? 0,
@@ -184,8 +189,14 @@ export function evidenceOf(connection: Connection): Evidence {
 
 const schemaObjects = 'SELECT name, type, sql FROM sqlite_schema ORDER BY type, name';
 
+let made: Promise<SchemaObject[]> | undefined;
+
 /** What the migrations make of an empty database, in memory. */
-export async function schemaAsMade(): Promise<SchemaObject[]> {
+export function schemaAsMade(): Promise<readonly SchemaObject[]> {
+  return (made ??= make());
+}
+
+async function make(): Promise<SchemaObject[]> {
   const sql = await openStatements(':memory:');
   try {
     await migrate(registryStore, sql.database);
