@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Period } from '../../src/report/report.ts';
 import type { Session } from '../session.ts';
+import { auditProgress } from './registry-audit.ts';
 
 export function addReport(program: Command, session: Session): void {
   program
@@ -12,19 +13,18 @@ export function addReport(program: Command, session: Session): void {
     .action((path: string, { from = null, to = null }: Partial<Period>) => run(path, { from, to }, session));
 }
 
-async function run(path: string, period: Period, { station, ui }: Session): Promise<void> {
+async function run(path: string, period: Period, session: Session): Promise<void> {
   const { makeReport } = await import('../../src/make-report.ts');
   const { newReportFile } = await import('../../src/report-file.ts');
-  const { openStation } = await import('../../src/station-directory.ts');
+  const { station, ui } = session;
   const file = await newReportFile(path);
-  const open = await openStation(station);
-  try {
-    const made = await makeReport(station, open, file, period, new Date());
-    const text = `${path}: ${made.units} units, SHA-256 ${made.sha256}`;
-    ui.result({ type: 'report', path, ...made }, text);
-  } finally {
-    await open.registry.close();
-  }
+  const made = await makeReport(station, file, period, new Date(), (step, done) =>
+    ui.progress(auditProgress(step, done)),
+  );
+  ui.result({ type: 'report', path, ...made }, `${path}: ${made.units} units, SHA-256 ${made.sha256}`);
+  if (made.tampering === 0) return;
+  ui.say(`findings in it that show tampering: ${made.tampering}`);
+  session.exit(7);
 }
 
 /** A day of the calendar, as ISO 8601 writes it. */

@@ -1,6 +1,6 @@
 import type { Severity } from '../audit/finding.ts';
 import { tallyOf } from './production.ts';
-import type { Report } from './report.ts';
+import type { Audited, Report } from './report.ts';
 import { count, counted, duration } from './words.ts';
 
 /** One thing that somebody should look at; `section` of the page tells more. */
@@ -14,36 +14,28 @@ export interface Concern {
 const longUnseen = 7 * 86_400;
 
 /** The worst first. */
-export function concernsOf(report: Report): Concern[] {
-  const all = [
-    ...ofAudit(report),
-    ...ofLog(report),
-    ...ofWitness(report),
-    ...ofUnits(report),
-    ...ofLeases(report),
-  ];
+export function concernsOf(report: Report, audited: Audited): Concern[] {
+  const all = [...ofAudit(audited), ...ofWitness(report), ...ofUnits(report), ...ofLeases(report)];
   const order: readonly Severity[] = ['tamper', 'violation', 'doubt', 'notice'];
   return all.sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
 }
 
-function ofAudit({ findings }: Report): Concern[] {
-  const found = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
+/** Units in doubt are said by themselves. */
+function ofAudit({ findings }: Audited): Concern[] {
   const say = (severity: Severity, what: string): Concern[] => {
-    const number = found(severity);
-    if (number === 0) return [];
-    return [{ severity, words: `the audit has ${counted(number, 'finding')} ${what}`, section: 'audit' }];
+    const some = findings.filter(
+      (finding) => finding.severity === severity && finding.code !== 'unit-in-doubt',
+    );
+    if (some.length === 0) return [];
+    return [
+      { severity, words: `the audit has ${counted(some.length, 'finding')} ${what}`, section: 'audit' },
+    ];
   };
   return [
-    ...say('tamper', 'that show tampering'),
-    ...say('violation', 'that break a rule'),
+    ...say('tamper', 'of tampering'),
+    ...say('violation', 'of a broken rule'),
     ...say('doubt', 'that leave a doubt'),
   ];
-}
-
-function ofLog({ log }: Report): Concern[] {
-  if (log.unreadable === 0) return [];
-  const words = `${counted(log.unreadable, 'entry', 'entries')} of the log are not as lineside writes them`;
-  return [{ severity: 'tamper', words, section: 'log' }];
 }
 
 function ofWitness({ log, madeAt }: Report): Concern[] {

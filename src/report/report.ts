@@ -7,7 +7,7 @@ export interface Period {
   readonly to: string | null;
 }
 
-/** All that a report tells, in whatever form. */
+/** All that a report tells, in whatever form, beside what an audit found. */
 export interface Report {
   readonly station: string;
   readonly chip: string;
@@ -21,11 +21,18 @@ export interface Report {
   readonly events: readonly StationLeaf[];
   readonly leases: readonly LeaseStanding[];
   readonly log: LogStanding;
-  readonly findings: readonly Finding[];
   /** The leaves that name a unit, in order. */
   readonly leavesOf: (unit: Unit) => Promise<readonly UnitLeaf[]>;
   /** Serial number of a unit's newest certificate, upper-case hex; null if it has none. */
   readonly serialOf: (unit: Unit) => Promise<string | null>;
+}
+
+/** What an audit of the station has looked at, and what it has to say. */
+export interface Audited {
+  readonly checked: Readonly<
+    Record<'entries' | 'units' | 'requests' | 'certificates' | 'leases' | 'batches' | 'files', number>
+  >;
+  readonly findings: readonly Finding[];
 }
 
 /** A leaf that names no unit. */
@@ -48,8 +55,6 @@ export interface LeaseStanding {
 export interface LogStanding {
   /** Leaves. */
   readonly size: number;
-  /** How many of them are not of the form that lineside writes. */
-  readonly unreadable: number;
   /** The last checkpoint that the station signed. */
   readonly signed: Signed | null;
   /** The last one that the CA signed as well. */

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/report/report.ts';
 import { printable } from '../../src/printable.ts';
 import { csv } from '../../src/report/csv.ts';
 import { jsonLines } from '../../src/report/json-lines.ts';
 import { junit } from '../../src/report/junit.ts';
 import { foreign, hostile } from './hostile.ts';
-import { reportOf, textOf } from './made-up.ts';
+import { audited, reportOf, textOf } from './made-up.ts';
 
 /*
  * What other programs make of the exports: Python reads CSV and XML, by libraries that are none of ours.
@@ -15,8 +16,8 @@ const texts = [...Object.values(hostile), ...Object.values(foreign)];
 const names = [...Object.keys(hostile), ...Object.keys(foreign)];
 const report = reportOf(texts);
 
-function python<Result>(script: string, input: string): Result {
-  return JSON.parse(execFileSync('python3', ['-c', script], { input, encoding: 'utf8' })) as Result;
+function python(script: string, input: string): unknown {
+  return JSON.parse(execFileSync('python3', ['-c', script], { input, encoding: 'utf8' }));
 }
 
 const readCsv = (delimiter: string) => `
@@ -32,7 +33,7 @@ print(json.dumps(tell(root)))`;
 
 describe('CSV', async () => {
   const text = await textOf(csv(report));
-  const [head = [], ...rows] = python<string[][]>(readCsv(','), text);
+  const [head = [], ...rows] = python(readCsv(','), text) as string[][];
   const reasons = rows.map((row) => row[head.indexOf('reason')] ?? '');
 
   test('has one line for each unit, of as many fields as the first names', () => {
@@ -51,22 +52,22 @@ describe('CSV', async () => {
   test.each([',', ';'])(
     'has no field that a spreadsheet takes for a formula if it splits at "%s"',
     (delimiter) => {
-      const fields = python<string[][]>(readCsv(delimiter), text).flat();
+      const fields = (python(readCsv(delimiter), text) as string[][]).flat();
       expect(fields.filter((field) => /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(field))).toEqual([]);
       const bare = text.replaceAll("'", '');
-      const control = python<string[][]>(readCsv(delimiter), bare).flat();
+      const control = (python(readCsv(delimiter), bare) as string[][]).flat();
       expect(control.filter((field) => /^\s*[=+\-@]/.test(field)).length).toBeGreaterThan(1);
     },
   );
 
   test('guards the names of probes too', async () => {
-    const [, row] = python<string[][]>(readCsv(','), await textOf(csv(reportOf(['x'], '=1+1'))));
+    const [, row] = python(readCsv(','), await textOf(csv(reportOf(['x'], '=1+1')))) as string[][];
     expect(row?.[3]).toBe("'=1+1");
   });
 });
 
 describe('JSON Lines', async () => {
-  const text = await textOf(jsonLines(report));
+  const text = await textOf(jsonLines(report, audited()));
   const lines = text.trimEnd().split('\n');
   const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const units = told.filter(({ type }) => type === 'unit');
@@ -75,6 +76,7 @@ describe('JSON Lines', async () => {
     expect(told.map(({ type }) => type)).toEqual([
       'report',
       ...texts.map(() => 'event'),
+      'audit',
       ...texts.map(() => 'unit'),
     ]);
   });
@@ -91,7 +93,7 @@ describe('JSON Lines', async () => {
 
 describe('JUnit', async () => {
   type Node = [tag: string, attributes: Record<string, string>, children: Node[]];
-  const [, counts, [suite]] = python<Node>(readXml, await textOf(junit(report)));
+  const [, counts, [suite]] = python(readXml, await textOf(junit(report))) as Node;
   const cases = suite?.[2].filter(([tag]) => tag === 'testcase') ?? [];
 
   test('counts its cases as test systems do', () => {
@@ -113,7 +115,7 @@ describe('JUnit', async () => {
     if (!unit) throw new Error('no unit');
     const open = { ...unit, outcome: 'in doubt', state: 'flashing', seconds: null } as const;
     const good = { ...unit, outcome: 'good', state: 'verified' } as const;
-    const [, , [few]] = python<Node>(readXml, await textOf(junit({ ...report, units: [open, good] })));
+    const [, , [few]] = python(readXml, await textOf(junit({ ...report, units: [open, good] }))) as Node;
     expect(few?.[1]).toMatchObject({ tests: '2', failures: '0', errors: '1', time: '5.000' });
     expect(few?.[2].slice(1)).toMatchObject([
       ['testcase', { time: '0.000', classname: 'st07.a' }, [['error', { type: 'flashing' }, []]]],
@@ -124,7 +126,7 @@ describe('JUnit', async () => {
 
 test.each([
   ['CSV', csv],
-  ['JSON Lines', jsonLines],
+  ['JSON Lines', (told: Report) => jsonLines(told, audited())],
   ['JUnit', junit],
 ] as const)(
   '%s has no control, format or unassigned character but the ends of its lines',

@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/audit/finding.ts';
-import type { Report } from '../../src/report/report.ts';
+import type { Audited, Report } from '../../src/report/report.ts';
 import { learn, type Unit, type UnitLeaf } from '../../src/report/unit.ts';
 
 /*
@@ -29,7 +29,7 @@ export function learned(leaves: readonly UnitLeaf[]): Unit {
 }
 
 /** A report of units that are void for these reasons, found on a probe of this name. */
-export function reportOf(reasons: readonly string[], probe = 'a', findings: readonly Finding[] = []): Report {
+export function reportOf(reasons: readonly string[], probe = 'a'): Report {
   const histories = reasons.map((reason, n) => voidLeaves(n, reason, probe));
   const units = histories.map(learned);
   const byId = new Map(units.map(({ id }, at) => [id, histories[at] ?? []]));
@@ -44,15 +44,30 @@ export function reportOf(reasons: readonly string[], probe = 'a', findings: read
     leases: [
       { first: 'ABCD1000', last: 'ABCD10FF', used: units.length, left: 256 - units.length, closed: false },
     ],
-    log: { size: 1000, unreadable: 0, signed: null, witnessed: null },
-    findings,
+    log: { size: 1000, signed: null, witnessed: null },
     leavesOf: async ({ id }) => byId.get(id) ?? [],
     serialOf: async () => null,
   };
+}
+
+export function audited(...findings: readonly Finding[]): Audited {
+  const checked = { entries: 1, units: 2, requests: 3, certificates: 4, leases: 5, batches: 6, files: 7 };
+  return { checked, findings };
 }
 
 export async function textOf(pieces: Iterable<string> | AsyncIterable<string>): Promise<string> {
   let text = '';
   for await (const piece of pieces) text += piece;
   return text;
+}
+
+/** A finding that says this wherever it can. */
+export function findingOf(words: string): Finding {
+  return {
+    code: 'file-unknown',
+    severity: 'violation',
+    subject: { kind: 'file', path: words },
+    words,
+    advice: words,
+  };
 }

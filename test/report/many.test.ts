@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { page } from '../../src/report/page/page.ts';
 import type { Report } from '../../src/report/report.ts';
 import type { Unit } from '../../src/report/unit.ts';
-import { learned, reportOf, voidLeaves } from './made-up.ts';
+import { audited, learned, reportOf, voidLeaves } from './made-up.ts';
 
 /** A year's work: every hundredth unit is void, three of the earliest are in doubt. */
 const many = 100_000;
@@ -26,7 +26,7 @@ const report: Report = {
 
 describe('a page of 100,000 units', async () => {
   const pieces: string[] = [];
-  for await (const piece of page(report)) pieces.push(piece);
+  for await (const piece of page(report, audited())) pieces.push(piece);
   const text = pieces.join('');
   const shown = [...text.matchAll(/id="unit-([0-9A-F]{8})"/g)].map(([, id]) => id ?? '');
 

@@ -8,7 +8,7 @@ import { page as pageOf } from '../../src/report/page/page.ts';
 import { type Look, openBrowser, show, type Shown } from '../support/browser.ts';
 import { lineside } from '../support/program.ts';
 import { foreign, hostile } from './hostile.ts';
-import { reportOf, textOf } from './made-up.ts';
+import { audited, findingOf, reportOf, textOf } from './made-up.ts';
 import { certify, type End, shift } from './shift.ts';
 
 /*
@@ -32,8 +32,11 @@ afterAll(async () => {
 });
 
 async function writePages(): Promise<void> {
-  await writeFile(at('hostile.html'), await textOf(pageOf(reportOf(texts, '<i>"&'))));
-  await writeFile(at('empty.html'), await textOf(pageOf(reportOf([]))));
+  await writeFile(
+    at('hostile.html'),
+    await textOf(pageOf(reportOf(texts, '<i>"&'), audited(...texts.map(findingOf)))),
+  );
+  await writeFile(at('empty.html'), await textOf(pageOf(reportOf([]), audited())));
   await workTwoDays();
   await certify(workshop, at('st07'));
   const { code, stderr } = await lineside(['--station', at('st07'), 'report', at('station.html')]);
@@ -169,7 +172,17 @@ describe('everybody can read it', () => {
     }
     expect(stops.filter(({ outlined, inView }) => !outlined || !inView)).toEqual([]);
     const sections = [...new Set(stops.map(({ section }) => section))];
-    expect(sections).toEqual(['summary', 'production', 'faults', 'doubts', 'ids', 'log', 'events', 'units']);
+    expect(sections).toEqual([
+      'summary',
+      'production',
+      'faults',
+      'doubts',
+      'ids',
+      'log',
+      'audit',
+      'events',
+      'units',
+    ]);
     await page.keyboard.press('Enter');
     expect(await page.locator('#unit-ABCD1003').isVisible()).toBe(true);
   });

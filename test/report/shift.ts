@@ -49,7 +49,7 @@ export async function shift(directory: string, start: Date): Promise<Shift> {
   const writer = logWriter({ station: 'st07', sw: '0.1.0', boot: { id: boot, seconds } });
   await mkdir(directory, { mode: 0o700 });
   const station = parseStation('st07', 'nrf52840', []);
-  await writeFile(join(directory, 'station.json'), formatStationFile(station));
+  await writeFile(join(directory, 'station.json'), formatStationFile(station), { mode: 0o600 });
   const registry = await createRegistry(join(directory, 'registry.db'), writer, clock);
   await registry.record({ ev: 'station.init', chip: 'nrf52840' });
   await registry.addLease(parseLease('ABCD1000-ABCD10FF'));

@@ -1,5 +1,5 @@
 import type { Finding, Severity } from '../../audit/finding.ts';
-import type { LeaseStanding, LogStanding, Report, Signed, StationLeaf } from '../report.ts';
+import type { Audited, LeaseStanding, LogStanding, Report, Signed, StationLeaf } from '../report.ts';
 import { count, counted, duration, percent } from '../words.ts';
 import { codeOf, html, type Html, said, timeOf } from './markup.ts';
 import { share } from './plot.ts';
@@ -60,7 +60,6 @@ witness, when it has seen that the log only grew. What came after the last witne
 alone.</p>
 ${facts([
   ['Entries', count(log.size)],
-  ['Not readable', log.unreadable === 0 ? null : count(log.unreadable)],
   [
     'Not witnessed yet',
     `${count(unseenOf(log))} (${percent(log.size === 0 ? null : unseenOf(log) / log.size)})`,
@@ -148,26 +147,45 @@ export function sayings(leaf: object): Html {
   )}`;
 }
 
-export function audit({ findings }: Report): Html {
+/** A registry that was changed as a whole has more than anybody reads; all are in the JSON Lines. */
+const maximumFindings = 500;
+
+export function audit({ checked, findings }: Audited): Html {
   const order: readonly Severity[] = ['tamper', 'violation', 'doubt', 'notice'];
   const sorted = findings.toSorted(
     (one, other) => order.indexOf(one.severity) - order.indexOf(other.severity),
   );
+  const shown = sorted.slice(0, maximumFindings);
   return html`<section id="audit" aria-labelledby="audit-title">
 <h2 id="audit-title">Audit</h2>
-${findings.length === 0 ? html`<p>The audit has nothing to say: every row, request and certificate is what the log says.</p>` : findingTable(sorted)}
+<p>All that the station has on record was held to all else that it has on record, whatever the period of this report.</p>
+${facts([
+  [
+    'Log entries',
+    html`${count(checked.entries)}, each by the one before it, the tree and the last checkpoint`,
+  ],
+  ['Units', html`${count(checked.units)}, each by the log`],
+  ['Requests', html`${count(checked.requests)}, each signature verified anew`],
+  ['Certificates', html`${count(checked.certificates)}, each by its request and its chain`],
+  ['Leases', html`${count(checked.leases)}, every id of them accounted for`],
+  ['Batches', html`${count(checked.batches)}, each by its manifest, the log and the one before it`],
+  ['Files', html`${count(checked.files)}, looked through for private keys`],
+])}
+${findings.length === 0 ? html`<p>It found nothing.</p>` : findingTable(shown, findings.length)}
 </section>
 `;
 }
 
-function findingTable(findings: readonly Finding[]): Html {
-  return html`<p>${counted(findings.length, 'finding')}, the worst first.</p>
+function findingTable(findings: readonly Finding[], all: number): Html {
+  const more =
+    all > findings.length ? `; the first ${count(findings.length)} are here, all in the JSON Lines` : '';
+  return html`<p>${counted(all, 'finding')}, the worst first${more}.</p>
 ${table(
   'Findings of the audit',
   [
     { name: 'About', cell: ({ subject }: Finding) => about(subject) },
     { name: 'Severity', cell: ({ severity }) => severityMark(severity) },
-    { name: 'What', cell: ({ words, code: name }) => html`${words} <span class="key">${name}</span>` },
+    { name: 'What', cell: ({ words, code }) => html`${words} <span class="key">${code}</span>` },
     { name: 'What to do', cell: ({ advice }) => advice },
   ],
   findings,

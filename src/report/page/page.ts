@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Period, Report } from '../report.ts';
+import type { Audited, Period, Report } from '../report.ts';
 import { dateTime } from '../words.ts';
 import { audit, events, ids, log } from './evidence.ts';
 import { html, type Html, markupOf, trusted } from './markup.ts';
@@ -25,10 +25,12 @@ const contents = [
  * One page for people, whole in itself: no script, nothing from elsewhere, and a policy that would not let a browser
  * load any, so that whatever is in the registry stays text.
  */
-export async function* page(report: Report): AsyncGenerator<string> {
-  const sections = [summary, production, faults, doubts, ids, log, audit, events];
+export async function* page(report: Report, audited: Audited): AsyncGenerator<string> {
   yield markupOf(top(report));
-  for (const section of sections) yield markupOf(section(report));
+  yield markupOf(summary(report, audited));
+  for (const section of [production, faults, doubts, ids, log]) yield markupOf(section(report));
+  yield markupOf(audit(audited));
+  yield markupOf(events(report));
   for await (const piece of histories(report)) yield markupOf(piece);
   yield markupOf(bottom(report));
 }

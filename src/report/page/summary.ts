@@ -1,7 +1,7 @@
 import type { Severity } from '../../audit/finding.ts';
 import { concernsOf } from '../attention.ts';
 import { paceOf, tallyOf, yieldOf } from '../production.ts';
-import type { Report } from '../report.ts';
+import type { Audited, Report } from '../report.ts';
 import { briefly, count, percent } from '../words.ts';
 import { html, type Html } from './markup.ts';
 
@@ -11,12 +11,12 @@ export function severityMark(severity: Severity): Html {
   return html`<strong class="mark ${severity}">${words[severity]}</strong>`;
 }
 
-export function summary(report: Report): Html {
+export function summary(report: Report, audited: Audited): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
 <h2 id="summary-title">Summary</h2>
 ${figures(report)}
 <h3>What to look at</h3>
-${concerns(report)}
+${concerns(report, audited)}
 </section>
 `;
 }
@@ -44,8 +44,8 @@ ${tiles.map(
 `;
 }
 
-function concerns(report: Report): Html {
-  const all = concernsOf(report);
+function concerns(report: Report, audited: Audited): Html {
+  const all = concernsOf(report, audited);
   if (all.length === 0) return html`<p>Nothing.</p>`;
   return html`<ul class="concerns">
 ${all.map(
