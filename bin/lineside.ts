@@ -16,6 +16,7 @@ import { addLease } from './commands/lease.ts';
 import { addProvision } from './commands/provision.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRegistry } from './commands/registry.ts';
+import { addReport } from './commands/report.ts';
 import { addSim } from './commands/sim.ts';
 import { addTrust } from './commands/trust.ts';
 import { addVoid } from './commands/void.ts';
@@ -77,6 +78,7 @@ for (const add of [
   addInstall,
   addRegistry,
   addLog,
+  addReport,
   addCa,
   addBroker,
   addSim,

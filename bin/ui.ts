@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { LinesideError } from '../src/errors.ts';
+import { printable, printableJson } from '../src/printable.ts';
 
 /*
  * The output rules of the whole program. Results go to stdout, words to stderr. With --json every line of stdout is
@@ -41,7 +42,7 @@ export function makeUi(json: boolean, out: NodeJS.WriteStream, err: NodeJS.Write
     clear();
     err.write(`${line}\n`);
   };
-  const record = (value: Record) => out.write(`${spelledOut(JSON.stringify(value), jsonEscape)}\n`);
+  const record = (value: Record) => out.write(`${printableJson(value)}\n`);
   const explain = ({ message, action }: LinesideError) => {
     words(`${mark(err, 'red', 'lineside:')} ${printable(message)}`);
     words(`${mark(err, 'bold', 'hint:')} ${printable(action)}`);
@@ -76,18 +77,4 @@ export function makeUi(json: boolean, out: NodeJS.WriteStream, err: NodeJS.Write
 /** Styled if the stream is a terminal that wants it (NO_COLOR, TERM and the like are looked at by Node). */
 function mark(stream: NodeJS.WriteStream, style: 'red' | 'green' | 'yellow' | 'bold', text: string): string {
   return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text;
-}
-
-function printable(text: string): string {
-  return spelledOut(text, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
-
-function jsonEscape(character: string): string {
-  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
-}
-
-/** Control, format and unassigned characters, among them those that turn the direction of writing. */
-function spelledOut(text: string, escape: (character: string) => string): string {
-  return text.replace(/\p{C}/gu, escape);
 }

@@ -76,7 +76,7 @@ export const errorTable = {
   'file-exists': {
     exit: 2,
     what: '{path} is already there',
-    action: 'name another file: a key, certificate, CRL or backup is never put over anything',
+    action: 'name another file: a key, certificate, CRL, backup or report is never put over anything',
   },
   'password-length': {
     exit: 2,

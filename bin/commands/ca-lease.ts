@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { type Lease, parseLease } from '../../src/device.ts';
-import { LinesideError, systemCode, systemWords } from '../../src/errors.ts';
 import { addUnlockOptions, atWork, type Desk, unlocking, type UnlockOptions } from '../desk.ts';
 
 interface Options extends UnlockOptions {
@@ -23,6 +22,7 @@ export function addCaLease(ca: Command, desk: () => Desk): void {
 async function run(station: string, lease: Lease, options: Options, desk: Desk): Promise<void> {
   const { insertLease, knownStation } = await import('../../src/ca/ledger/station-rows.ts');
   const { writeLease } = await import('../../src/lease-note.ts');
+  const { writeNewFile } = await import('../../src/new-file.ts');
   const { ui } = desk.session;
   await atWork(desk, async (authority, { officer, now }) => {
     const signer = await unlocking(authority, options, (keys) => keys.exchange());
@@ -31,18 +31,10 @@ async function run(station: string, lease: Lease, options: Options, desk: Desk):
       await insertLease(sql, station, lease, officer, now);
     });
     const note = writeLease(station, lease, signer);
-    if (options.out !== undefined) await putInNewFile(options.out, note);
+    if (options.out !== undefined) await writeNewFile(options.out, note);
     const range = `${lease.first}-${lease.last}`;
     const lines = options.out === undefined ? note.trimEnd().split('\n') : [`lease in ${options.out}`];
     ui.result({ type: 'lease', station, lease: range, note }, ...lines);
     ui.say(`ids ${range} are leased to station ${station}`);
-  });
-}
-
-async function putInNewFile(path: string, text: string): Promise<void> {
-  const { createWhole } = await import('../../src/durable.ts');
-  await createWhole(path, text).catch((cause: unknown) => {
-    if (systemCode(cause) === 'EEXIST') throw new LinesideError('file-exists', { path }, { cause });
-    throw new LinesideError('directory-unwritable', { path, reason: systemWords(cause) }, { cause });
   });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Finding, Severity } from '../../src/audit/finding.ts';
-import type { Checked } from '../../src/audit-station.ts';
+import type { Checked, Progress } from '../../src/audit-station.ts';
 import type { ExitCode } from '../../src/errors.ts';
 import type { Session } from '../session.ts';
 
@@ -15,7 +15,7 @@ async function audit(session: Session): Promise<void> {
   const { station, ui } = session;
   const { auditStation } = await import('../../src/audit-station.ts');
   const { checked, findings } = auditStation(station, new Date(), (step, done) =>
-    ui.progress(step === 'files' ? `files: ${Math.floor(done / 1e6)} MB` : `${step}: ${done}`),
+    ui.progress(auditProgress(step, done)),
   );
   const worth = new Findings();
   for await (const finding of findings) {
@@ -30,6 +30,11 @@ async function audit(session: Session): Promise<void> {
     verdicts[result],
   );
   session.exit(exits[result]);
+}
+
+/** How far it is, in words. */
+export function auditProgress(...[step, done]: Parameters<Progress>): string {
+  return step === 'files' ? `files: ${Math.floor(done / 1e6)} MB` : `${step}: ${done}`;
 }
 
 type Result = 'clean' | 'doubt' | 'violation' | 'tampered';

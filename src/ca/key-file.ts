@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createWhole } from '../durable.ts';
-import { LinesideError, systemCode, systemWords } from '../errors.ts';
+import { LinesideError, systemWords } from '../errors.ts';
+import { writeNewFile } from '../new-file.ts';
 import { formatPem, parsePem } from '../pem.ts';
 import { encryptKey } from './encrypted-key.ts';
 import { type Signer, softwareSigner } from './signer.ts';
@@ -19,7 +19,7 @@ export async function createKeyFile(path: string, password: Uint8Array): Promise
 /** Writes a PKCS#8 key under this password, and wipes it. @throws LinesideError `file-exists`, `directory-unwritable` */
 export async function writeEncrypted(path: string, pkcs8: Buffer, password: Uint8Array): Promise<void> {
   try {
-    await writeNew(path, formatPem('ENCRYPTED PRIVATE KEY', encryptKey(pkcs8, password)));
+    await writeNewFile(path, formatPem('ENCRYPTED PRIVATE KEY', encryptKey(pkcs8, password)));
   } finally {
     pkcs8.fill(0);
   }
@@ -33,7 +33,7 @@ export async function writeEncrypted(path: string, pkcs8: Buffer, password: Uint
 export async function createPlainKeyFile(path: string): Promise<Uint8Array> {
   const pkcs8 = newKey();
   const { publicKey } = softwareSigner(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
-  await writeNew(path, formatPem('PRIVATE KEY', pkcs8)).finally(() => pkcs8.fill(0));
+  await writeNewFile(path, formatPem('PRIVATE KEY', pkcs8)).finally(() => pkcs8.fill(0));
   return publicKey;
 }
 
@@ -72,14 +72,4 @@ function newKey(): Buffer {
     publicKeyEncoding: { format: 'der', type: 'spki' },
     privateKeyEncoding: { format: 'der', type: 'pkcs8' },
   }).privateKey;
-}
-
-/** Never over anything. */
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await createWhole(path, text);
-  } catch (cause) {
-    if (systemCode(cause) === 'EEXIST') throw new LinesideError('file-exists', { path }, { cause });
-    throw new LinesideError('directory-unwritable', { path, reason: systemWords(cause) }, { cause });
-  }
 }
