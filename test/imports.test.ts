@@ -44,6 +44,9 @@ test.each([
   ['src/sqlite/open.ts', '../registry/registry.ts'],
   ['src/sqlite/open.ts', '../ca/profile.ts'],
   ['src/registry/registry.ts', '../authority-directory.ts'],
+  ['src/report/csv.ts', '../log/leaf.ts'],
+  ['src/report/page/page.ts', '../../registry/registry.ts'],
+  ['src/report/report.ts', '../audit/units.ts'],
   ['src/device.ts', './csr/verify.ts'],
   ['src/unit/life.ts', '../registry/sqlite.ts'],
 ])('imports run one way, and siblings do not know each other: %s, %s', async (file, imported) => {
