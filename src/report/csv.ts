@@ -34,10 +34,11 @@ const columns: Readonly<Record<string, (unit: Unit, serial: string | null) => Ce
   changed_at: ({ changedAt }) => changedAt,
 };
 
-export async function* csv({ units, serialOf }: Report): AsyncGenerator<string> {
+export async function* csv({ units, serials }: Report): AsyncGenerator<string> {
   yield line(Object.keys(columns));
+  const known = await serials();
   for (const unit of units) {
-    const serial = await serialOf(unit);
+    const serial = known.get(unit.certificate ?? '') ?? null;
     yield line(Object.values(columns).map((cell) => cell(unit, serial)));
   }
 }

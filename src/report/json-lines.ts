@@ -3,21 +3,26 @@ import { causesOf, paceOf, tallyOf, yieldOf } from './production.ts';
 import type { Audited, Report } from './report.ts';
 
 /**
- * Everything, one record a line, each with a `type`: the report itself, the events of the station, the
- * audit and its findings, the units with their leaves.
+ * Everything, one record a line, each with a `type`: the report itself, the audit and its findings, the units, and the
+ * entries of the log as they are, in their order: those of these units, and those of the station in this period.
  */
 export async function* jsonLines(report: Report, { checked, findings }: Audited): AsyncGenerator<string> {
-  const { units, events, leavesOf, serialOf, madeAt, ...rest } = report;
+  const { station, chip, version, period, units, events, leases, log, madeAt } = report;
   const tally = tallyOf(units);
   const figures = { ...tally, yield: yieldOf(tally), causes: causesOf(units), pace: paceOf(units) };
-  yield line({ type: 'report', madeAt: madeAt.toISOString(), ...rest, ...figures });
-  for (const event of events) yield line({ type: 'event', ...event });
+  const head = { station, chip, madeAt: madeAt.toISOString(), version, period, leases, log };
+  yield line({ type: 'report', ...head, ...figures });
   yield line({ type: 'audit', checked, findings: findings.length });
   for (const finding of findings) yield line({ type: 'finding', ...finding });
+  const serials = await report.serials();
   for (const unit of units) {
-    const [leaves, serial] = [await leavesOf(unit), await serialOf(unit)];
-    yield line({ type: 'unit', ...unit, serial, leaves });
+    const serial = serials.get(unit.certificate ?? '') ?? null;
+    yield line({ type: 'unit', ...unit, serial });
   }
+  const ids = new Set<unknown>(units.map(({ id }) => id));
+  const own = new Set<unknown>(events.map(({ n }) => n));
+  for await (const leaf of report.leaves())
+    if (ids.has(leaf['id']) || own.has(leaf['n'])) yield line({ type: 'entry', ...leaf });
 }
 
 function line(record: object): string {

@@ -23,8 +23,10 @@ export interface Report {
   readonly log: LogStanding;
   /** The leaves that name a unit, in order. */
   readonly leavesOf: (unit: Unit) => Promise<readonly UnitLeaf[]>;
-  /** Serial number of a unit's newest certificate, upper-case hex; null if it has none. */
-  readonly serialOf: (unit: Unit) => Promise<string | null>;
+  /** All leaves of the log, whatever the period. */
+  readonly leaves: () => AsyncIterable<{ readonly [key: string]: unknown }>;
+  /** The serial number of each unit's newest certificate, upper-case hex, by the SHA-256 of that certificate. */
+  readonly serials: () => Promise<ReadonlyMap<string, string>>;
 }
 
 /** What an audit of the station has looked at, and what it has to say. */

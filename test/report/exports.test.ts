@@ -73,16 +73,16 @@ describe('JSON Lines', async () => {
   const units = told.filter(({ type }) => type === 'unit');
 
   test('has one record a line, each with a type, the report first', () => {
-    expect(told.map(({ type }) => type)).toEqual([
-      'report',
-      ...texts.map(() => 'event'),
-      'audit',
-      ...texts.map(() => 'unit'),
-    ]);
+    const [unit, entry] = ['unit', 'entry'].map((type) => texts.map(() => type));
+    const entries = [entry, entry, entry, entry].flat();
+    expect(told.map(({ type }) => type)).toEqual(['report', 'audit', ...(unit ?? []), ...entries]);
   });
 
   test.each(names.map((name, at) => [name, at]))('gives back exactly what was said: %s', (_, at) => {
-    expect(units[at]).toMatchObject({ reason: texts[at], leaves: [{}, {}, {}, { reason: texts[at] }] });
+    const { id } = units[at] ?? {};
+    expect(units[at]).toMatchObject({ reason: texts[at] });
+    const entries = told.filter((record) => record['type'] === 'entry' && record['id'] === id);
+    expect(entries).toMatchObject([{}, {}, {}, { ev: 'unit.void', reason: texts[at] }]);
   });
 
   test('counts as the page does', () => {

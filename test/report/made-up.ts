@@ -46,7 +46,10 @@ export function reportOf(reasons: readonly string[], probe = 'a'): Report {
     ],
     log: { size: 1000, signed: null, witnessed: null },
     leavesOf: async ({ id }) => byId.get(id) ?? [],
-    serialOf: async () => null,
+    leaves: async function* () {
+      for (const leaf of histories.flat()) yield { ...leaf };
+    },
+    serials: async () => new Map(),
   };
 }
 

@@ -24,10 +24,24 @@ test('all that the log says of a unit is known of it', () => {
     { ev: 'unit.reissued', batch: 4, cert: 'cf', generation: 2, ...at('11') },
   );
   expect(unit).toMatchObject({
-    ...{ id: 'ABCD1234', state: 'installed', outcome: 'good', probe: 'a', uid: 'AA', firmware: 'f0' },
-    ...{ csr: 'c5', spki: '5b', proof: 'read-back', locked: true, batch: 3, reason: null },
-    ...{ certificate: 'cf', generation: 2, installed: 1, seconds: 7 },
-    ...{ reservedAt: '2026-11-25T06:00:00.000Z', settledAt: '2026-11-25T06:00:07.000Z' },
+    id: 'ABCD1234',
+    state: 'installed',
+    outcome: 'good',
+    probe: 'a',
+    uid: 'AA',
+    firmware: 'f0',
+    csr: 'c5',
+    spki: '5b',
+    proof: 'read-back',
+    locked: true,
+    batch: 3,
+    reason: null,
+    certificate: 'cf',
+    generation: 2,
+    installed: 1,
+    seconds: 7,
+    reservedAt: '2026-11-25T06:00:00.000Z',
+    settledAt: '2026-11-25T06:00:07.000Z',
     changedAt: '2026-11-25T06:00:11.000Z',
   });
 });
@@ -35,8 +49,15 @@ test('all that the log says of a unit is known of it', () => {
 test('a unit is good from verified on, void for ever, and in doubt before', () => {
   const outcomes = unitStates.map((to) => [to, story({ ev: `unit.${to}`, to }).outcome]);
   expect(Object.fromEntries(outcomes)).toEqual({
-    ...{ reserved: 'in doubt', keyed: 'in doubt', flashing: 'in doubt', flashed: 'in doubt' },
-    ...{ verified: 'good', exported: 'good', certified: 'good', installed: 'good', void: 'void' },
+    reserved: 'in doubt',
+    keyed: 'in doubt',
+    flashing: 'in doubt',
+    flashed: 'in doubt',
+    verified: 'good',
+    exported: 'good',
+    certified: 'good',
+    installed: 'good',
+    void: 'void',
   });
 });
 

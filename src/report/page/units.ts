@@ -38,6 +38,7 @@ ${table(
 export async function* histories(report: Report): AsyncGenerator<Html> {
   const { units } = report;
   const shown = choose(units);
+  const serials = await report.serials();
   yield html`<section id="units" aria-labelledby="units-title">
 <h2 id="units-title">Units</h2>
 ${howMany(units.length, shown.length)}
@@ -47,7 +48,8 @@ ${howMany(units.length, shown.length)}
     if (some.length === 0) continue;
     yield html`<details class="group"${outcome === 'good' ? '' : html` open`}><summary><h3>${title}: ${count(some.length)}</h3></summary>
 `;
-    for (const unit of some) yield history(unit, await report.serialOf(unit), await report.leavesOf(unit));
+    for (const unit of some)
+      yield history(unit, serials.get(unit.certificate ?? ''), await report.leavesOf(unit));
     yield html`</details>
 `;
   }
@@ -78,12 +80,12 @@ function choose(units: readonly Unit[]): Unit[] {
 
 function history(
   unit: Unit,
-  serial: string | null,
+  serial: string | undefined,
   leaves: readonly { n: number; t: string; ev: string }[],
 ): Html {
   const { id, state, outcome, probe, reservedAt } = unit;
   return html`<details class="unit"><summary><code>${id}</code> <span class="state ${classOf[outcome]}">${state}</span> <span>${timeOf(reservedAt)}</span> <span class="probe">${probe === null ? '' : html`probe ${said(probe)}`}</span> <span>${ending(unit)}</span></summary>
-${serial === null ? '' : html`<p>Certificate serial number <code>${serial}</code></p>`}
+${serial === undefined ? '' : html`<p>Certificate serial number <code>${serial}</code></p>`}
 <ol id="unit-${id}">${leaves.map(
     (
       leaf,
