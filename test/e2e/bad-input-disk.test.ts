@@ -11,7 +11,7 @@ const named = ['--name', 'st07', '--chip', 'nrf52840'];
 
 /** Runs lineside on a small disk mounted on `directory`, and lists that disk at the end. */
 function onSmallDisk(directory: string, prepare: string): string[] {
-  const script = `mount -t tmpfs -o size=256k tmpfs "$0" && ${prepare} && { "$@"; code=$?; ls -A "$0"; exit $code; }`;
+  const script = `mount -t tmpfs -o size=512k tmpfs "$0" && ${prepare} && { "$@"; code=$?; ls -A "$0"; exit $code; }`;
   return [...alone, 'sh', '-c', script, directory];
 }
 
