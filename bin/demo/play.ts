@@ -68,6 +68,7 @@ export async function playDemo(
 
   chapter(session, 'Everything that happened can be proven.');
   await onStation('log', 'verify');
+  await onStation('registry', 'audit');
   await onStation('registry', 'list');
   session.ui.say('', 'Three boards have an identity and a certificate, and every step is on record.');
 }

