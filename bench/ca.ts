@@ -39,7 +39,7 @@ async function perSecond(times: number, work: () => unknown): Promise<number> {
 }
 
 const openssl = (...args: readonly string[]) =>
-  execFileSync('openssl', args, { stdio: 'pipe', cwd: workshop });
+  execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: workshop });
 
 function prepareOpenssl(): void {
   const config = `[ca]
